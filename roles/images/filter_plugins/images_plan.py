@@ -1,0 +1,65 @@
+"""Name every image of the site by the content of what it is built from, so that an unchanged image is never rebuilt."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+# Never part of an image, and written by the tools that developers run beside the sources.
+IGNORED = ("node_modules", "dist", "__pycache__", "*.pyc", ".mypy_cache", ".ruff_cache", ".pytest_cache")
+
+
+class ImagesPlanError(ValueError):
+    """An image has no sources to build it from."""
+
+
+def _context_files(context: Path) -> list[Path]:
+    files = []
+    for path in sorted(context.rglob("*")):
+        parts = path.relative_to(context).parts
+        if path.is_file() and not any(fnmatch.fnmatch(part, pattern) for part in parts for pattern in IGNORED):
+            files.append(path)
+    return files
+
+
+def content_tag(context: Path, salt: str) -> str:
+    """First twelve hexadecimal digits of SHA-256 over names, modes and bytes of the context's files, and the salt."""
+    digest = hashlib.sha256(salt.encode())
+    for path in _context_files(context):
+        digest.update(f"\0{path.relative_to(context)}\0{path.stat().st_mode & 0o111:o}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def images_plan(names: Iterable[str], images_dir: str, prefix: str, suite: str) -> list[dict[str, Any]]:
+    """One entry per image: `name`, `reference` (repository:tag), `tag`, `context`; the base image first.
+
+    Raises ImagesPlanError if the directory of an image lacks its Dockerfile.
+    """
+    root = Path(images_dir)
+    base_tag = content_tag(root / "base", suite)
+    base = {"name": "base", "repository": f"{prefix}/base", "tag": base_tag, "context": str(root / "base")}
+    plan = [base]
+    for name in names:
+        context = root / name
+        if not (context / "Dockerfile").is_file():
+            raise ImagesPlanError(f"images_names: {name}: {context / 'Dockerfile'} does not exist")
+        tag = content_tag(context, base_tag)
+        plan.append({"name": name, "repository": f"{prefix}/{name}", "tag": tag, "context": str(context)})
+    return [{**entry, "reference": f"{entry['repository']}:{entry['tag']}"} for entry in plan]
+
+
+def images_references(plan: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Image name to the reference that containers are run from."""
+    return {entry["name"]: entry["reference"] for entry in plan}
+
+
+class FilterModule:
+    """The filters, by the names that templates use."""
+
+    def filters(self) -> dict[str, Any]:
+        """Name to function."""
+        return {"images_plan": images_plan, "images_references": images_references}
