@@ -14,8 +14,29 @@ from typing import Any
 LABEL = "org.private-panoramax"
 HEALTHCHECK_DEFAULTS: dict[str, Any] = {"interval": "5s", "timeout": "5s", "retries": 12, "start_period": "60s"}
 SERVICE_KEYS = frozenset(
-    "name image user command entrypoint environment files mounts volumes tmpfs networks published_ports memory pids"
-    " shm_size healthcheck stop_signal stop_timeout wait wait_timeout init".split()
+    [
+        "name",
+        "image",
+        "user",
+        "command",
+        "entrypoint",
+        "environment",
+        "files",
+        "mounts",
+        "volumes",
+        "tmpfs",
+        "networks",
+        "published_ports",
+        "memory",
+        "pids",
+        "shm_size",
+        "healthcheck",
+        "stop_signal",
+        "stop_timeout",
+        "wait",
+        "wait_timeout",
+        "init",
+    ]
 )
 REQUIRED_KEYS = ("name", "image", "user", "networks", "memory")
 
@@ -55,7 +76,9 @@ def _files(service: Mapping[str, Any], directory: str) -> list[dict[str, Any]]:
         secret = "secret" in entry
         body = entry["secret"] if secret else entry["content"]
         if secret and not body:
-            raise ContainerDefinitionError(f"container_services: {service['name']}: {entry['path']}: the secret is empty")
+            raise ContainerDefinitionError(
+                f"container_services: {service['name']}: {entry['path']}: the secret is empty"
+            )
         files.append(
             {
                 "path": f"{directory}/{entry['path'].strip('/').replace('/', '_')}",

@@ -1,0 +1,51 @@
+# Private Panoramax. `make deploy` stands the site up, `make test` proves it; `make help` lists the rest.
+INVENTORY ?= inventories/local
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+
+.PHONY: help deploy verify uninstall check lint unit test lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+$(VENV)/runtime: requirements.txt
+	@$(PYTHON) scripts/bootstrap.py --venv $(VENV) --requirements requirements.txt
+	@touch $@
+
+$(VENV)/development: requirements-dev.txt
+	@$(PYTHON) scripts/bootstrap.py --venv $(VENV) --requirements requirements-dev.txt
+	@touch $@ $(VENV)/runtime
+
+deploy: $(VENV)/runtime ## Stand the site up, or bring it in step with the inventory
+	@$(BIN)/python scripts/deploy.py -i $(INVENTORY) $(ARGS)
+
+verify: $(VENV)/runtime ## Prove from outside that the deployed site is private
+	@$(BIN)/python scripts/verify.py -i $(INVENTORY) $(ARGS)
+
+uninstall: $(VENV)/runtime ## Remove the site; asks before it removes pictures and accounts (CONFIRM=yes for scripts)
+	@$(BIN)/python scripts/uninstall.py -i $(INVENTORY) $(if $(filter yes,$(CONFIRM)),--yes) $(ARGS)
+
+check: lint unit ## Linters, types and unit tests: the quick part of the tests
+
+lint: $(VENV)/development ## Linters and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/ansible-lint
+
+unit: $(VENV)/development ## Unit tests
+	$(BIN)/pytest tests/unit -q
+
+test: check ## Everything: also a whole deployment, driven by real clients and a real browser
+	$(BIN)/pytest tests/e2e -v
+
+lock: $(VENV)/development ## Write the lock files anew from requirements*.in
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --python-version 3.11 --no-emit-index-url -o requirements-dev.txt requirements-dev.in
+	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-emit-index-url -c requirements-dev.txt -o requirements.txt requirements.in
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --python-version 3.11 --no-emit-index-url -o requirements-panoramax-cli.txt requirements-panoramax-cli.in
+
+clean: ## Remove the virtual environment and caches, nothing of a site
+	rm -rf $(VENV) .ansible .mypy_cache .pytest_cache .ruff_cache

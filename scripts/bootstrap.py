@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Make the virtual environment that everything else runs in. Needs nothing but Python's standard library."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+MINIMUM = (3, 11)
+
+
+def fail(message: str) -> None:
+    """Say what is wrong and how to mend it, and end with 2 (could not be done)."""
+    print(f"bootstrap: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def ensure_venv_module() -> None:
+    """Debian splits `venv` off Python: install it where that is allowed, else say how."""
+    try:
+        import ensurepip  # noqa: F401
+    except ImportError:
+        package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        apt = shutil.which("apt-get")
+        if (
+            apt is None
+            or subprocess.run(["id", "-u"], capture_output=True, text=True, check=True).stdout.strip() != "0"
+        ):
+            fail(f"Python's venv module is missing; install it as root: apt-get install {package}")
+        subprocess.run([str(apt), "update", "-qq"], check=True)
+        subprocess.run([str(apt), "install", "-y", "-qq", package], check=True, stdout=subprocess.DEVNULL)
+
+
+def main() -> None:
+    """Make or update the environment."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--venv", type=Path, required=True)
+    parser.add_argument("--requirements", type=Path, required=True)
+    arguments = parser.parse_args()
+    if sys.version_info < MINIMUM:
+        fail(f"this is Python {sys.version.split()[0]}; use 3.11 or newer, e.g. make PYTHON=python3.11 deploy")
+    started = time.monotonic()
+    print(f"Python environment from {arguments.requirements} ...", flush=True)
+    if not (arguments.venv / "bin" / "python").exists():
+        ensure_venv_module()
+        venv.EnvBuilder(with_pip=True, clear=arguments.venv.exists()).create(arguments.venv)
+    command = [str(arguments.venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes"]
+    command += ["--disable-pip-version-check", "--no-deps", "-r", str(arguments.requirements)]
+    if subprocess.run(command, check=False).returncode != 0:
+        fail(
+            f"{arguments.requirements} could not be installed; see pip's message above, then run the same command again"
+        )
+    print(f"Python environment ready after {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

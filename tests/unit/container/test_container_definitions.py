@@ -1,0 +1,102 @@
+"""Service declarations become hardened, complete container definitions; wrong ones are refused by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from container_definitions import (
+    ContainerDefinitionError,
+    container_definitions,
+    container_file_list,
+    container_jobs_due,
+    container_mountpoints,
+    container_volumes,
+)
+
+SERVICE: dict[str, Any] = {
+    "name": "web",
+    "image": "x:1",
+    "user": "101:101",
+    "networks": ["back", {"name": "front", "address": "10.0.0.2"}],
+    "memory": "64m",
+    "healthcheck": {"test": ["CMD", "true"]},
+    "files": [{"path": "/etc/web.conf", "content": "a"}, {"path": "/run/secrets/key", "secret": "hunter2"}],
+    "volumes": [{"name": "data", "path": "/data"}],
+}
+
+
+def _one(**changes: Any) -> dict[str, Any]:
+    return container_definitions([{**SERVICE, **changes}], "site", "/etc/panoramax/site")[0]
+
+
+def test_names_carry_the_project() -> None:
+    definition = _one()
+    assert definition["name"] == "site-web"
+    assert [network["name"] for network in definition["networks"]] == ["site-back", "site-front"]
+    assert definition["networks"][1]["ipv4_address"] == "10.0.0.2"
+    assert all(network["aliases"] == ["web"] for network in definition["networks"])
+
+
+def test_files_are_mounted_read_only_and_their_bodies_are_not_in_the_definition() -> None:
+    definition = _one()
+    assert {mount["target"]: mount["read_only"] for mount in definition["mounts"]} == {
+        "/etc/web.conf": True,
+        "/run/secrets/key": True,
+        "/data": False,
+    }
+    assert "hunter2" not in str(definition)
+
+
+def test_a_changed_file_changes_the_label_by_which_the_container_is_made_anew() -> None:
+    files = [{"path": "/etc/web.conf", "content": "b"}, SERVICE["files"][1]]
+    assert _one()["labels"] != _one(files=files)["labels"]
+    assert _one()["labels"] == _one()["labels"]
+
+
+def test_secret_files_belong_to_the_containers_user_alone() -> None:
+    conf, key = container_file_list([SERVICE], "/etc/panoramax/site")
+    assert (conf["mode"], conf["content"]) == ("0440", "a")
+    assert (key["mode"], key["uid"], key["secret"]) == ("0400", 101, "hunter2")
+    assert key["path"] == "/etc/panoramax/site/web/run_secrets_key"
+
+
+def test_volumes_are_owned_by_their_writer() -> None:
+    reader = {
+        **SERVICE,
+        "name": "reader",
+        "user": "7:7",
+        "volumes": [{"name": "data", "path": "/d", "read_only": True}],
+    }
+    definitions = container_definitions([reader, SERVICE], "site", "/etc/x")
+    volumes = container_volumes(definitions)
+    assert volumes == [{"name": "site-data", "uid": 101, "gid": 101}]
+    results = [{"__container_volume": volumes[0], "volume": {"Mountpoint": "/v"}}, {"__container_volume": volumes[0]}]
+    assert container_mountpoints(results) == [{"path": "/v", "uid": 101, "gid": 101, "mode": "0700"}]
+
+
+def test_a_job_is_due_until_it_succeeded_with_this_very_definition() -> None:
+    job = container_definitions([{**SERVICE, "healthcheck": None}], "site", "/etc/x", job=True)
+    assert container_jobs_due(job, []) == job
+    failed = {"Status": "Exited (1) 2 minutes ago", "Labels": job[0]["labels"]}
+    assert container_jobs_due(job, [failed]) == job
+    done = {"Status": "Exited (0) 2 minutes ago", "Labels": job[0]["labels"]}
+    assert container_jobs_due(job, [done]) == []
+    changed = container_definitions([{**SERVICE, "image": "x:2"}], "site", "/etc/x", job=True)
+    assert container_jobs_due(changed, [done]) == changed
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"healthcheck": None}, "web: healthcheck missing"),
+        ({"memory": None}, "web: memory missing"),
+        ({"user": "root"}, "user is 'root'"),
+        ({"user": "0:0"}, "not root"),
+        ({"comand": ["x"]}, "web: unknown comand"),
+        ({"files": [{"path": "/run/secrets/key", "secret": ""}]}, "/run/secrets/key: the secret is empty"),
+    ],
+)
+def test_a_wrong_declaration_is_refused_by_name(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ContainerDefinitionError, match=message):
+        _one(**change)
