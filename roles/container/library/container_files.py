@@ -77,7 +77,7 @@ def keep_directory(entry: dict[str, Any], *, check: bool) -> bool:
 
 
 def keep_file(entry: dict[str, Any], *, check: bool) -> dict[str, Any] | None:
-    """Write the file if body, owner or mode differ. Returns a diff (without a secret's body), or None if nothing did."""
+    """Write the file if body, owner or mode differ. Returns a diff without a secret's body, or None if none did."""
     path = Path(entry["path"])
     secret = entry["secret"] is not None
     body = entry["secret"] if secret else entry["content"] or ""
