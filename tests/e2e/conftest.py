@@ -203,9 +203,14 @@ def database_sql(site: Site, engine: docker.DockerClient) -> Callable[..., list[
         command = ["psql", "--no-psqlrc", "-qAtX", "-v", "ON_ERROR_STOP=1", "-F", "\x1f", "-h", "/run/postgresql"]
         command += ["-U", "postgres", "-d", database, "-c", sql if user == "postgres" else f"SET ROLE {user}; {sql}"]
         code, output = container.exec_run(command)
-        text = output.decode()
+        text = bytes(output).decode()
         if code != 0:
             raise RuntimeError(text)
         return [line.split("\x1f") for line in text.splitlines()]
 
     return run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Uninstalling comes last, whatever the files are called."""
+    items.sort(key=lambda item: item.path.name == "test_uninstall.py")

@@ -1,0 +1,91 @@
+"""Ordinary mistakes of an operator are refused before anything changes, with the value, the place and the remedy."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from conftest import ROOT, SETTINGS, make, write_inventory
+
+
+@pytest.fixture
+def inventory() -> Iterator[Path]:
+    """An inventory of its own that is never deployed: every test of this file is refused."""
+    path = write_inventory("e2e-refused", SETTINGS.replace("panoramax-e2e", "panoramax-refused"))
+    yield path
+    shutil.rmtree(path)
+    shutil.rmtree(ROOT / "state" / path.name, ignore_errors=True)
+
+
+def _settings(inventory: Path, old: str, new: str) -> None:
+    path = inventory / "group_vars" / "all" / "site.yml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def _refused(inventory: Path, *words: str) -> None:
+    done = make("deploy", inventory)
+    assert done.returncode != 0, done.stdout[-2000:]
+    output = " ".join(done.stdout.split())
+    assert [word for word in words if word not in output] == [], done.stdout[-3000:]
+    try:
+        engine = docker.from_env()
+    except docker.errors.DockerException:
+        return
+    label = {"label": "org.private-panoramax=panoramax-refused"}
+    assert engine.containers.list(all=True, filters=label) == []
+    assert engine.networks.list(filters=label) == []
+    assert engine.volumes.list(filters=label) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("site_domain: localhost\n", "", ("site_domain", "missing required")),
+        ("site_title:", "site_titel:", ("site_titel is not a setting", "did you mean site_title?")),
+        ("site_domain: localhost", "site_domain: https://localhost", ("site_domain", "without https://")),
+        ("site_https_port: 18443", "site_https_port: many", ("site_https_port", "many")),
+        ("first.admin@example.org", "first.admin", ("site_admin_email", "first.admin", "e-mail")),
+        ("First Administrator", "first@example.org", ("site_admin_name", "shown to everybody")),
+        ("site_licence_id: CC-BY-SA-4.0\n", "", ("site_licence_url", "or neither")),
+        ("site_title:", "site_memory_min_mb: 9000000\nsite_title:", ("9000000", "give the host more memory")),
+        ("site_title:", "site_disk_min_mb: 900000000\nsite_title:", ("900000000", "free some space")),
+        ("site_title:", "site_certificate: provided\nsite_title:", ("site_certificate_file", "provided")),
+        (
+            "site_title:",
+            "site_certificate: provided\nsite_certificate_file: /no/such.pem\nsite_certificate_key_file: /no/key\n"
+            "site_title:",
+            ("/no/such.pem",),
+        ),
+        ("site_title:", "database_memory: [1]\nsite_title:", ("database_memory",)),
+    ],
+)
+def test_a_wrong_setting_is_refused(inventory: Path, old: str, new: str, words: tuple[str, ...]) -> None:
+    _settings(inventory, old, new)
+    _refused(inventory, *words)
+
+
+def test_a_port_in_use_is_refused(inventory: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        _settings(inventory, "site_https_port: 18443", f"site_https_port: {port}")
+        _refused(inventory, f"port {port} is in use", "site_https_port")
+
+
+def test_an_inventory_without_a_host_for_a_service_is_refused(inventory: Path) -> None:
+    hosts = inventory / "hosts.yml"
+    hosts.write_text(hosts.read_text(encoding="utf-8").replace("    blurring: *this_machine\n", ""), encoding="utf-8")
+    _refused(inventory, "group blurring has no host")
+
+
+def test_an_inventory_that_does_not_exist_is_refused() -> None:
+    done = make("deploy", ROOT / "inventories" / "nowhere")
+    assert done.returncode != 0
+    assert "inventories/nowhere" in done.stdout

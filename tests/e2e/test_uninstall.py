@@ -1,0 +1,20 @@
+"""The last test: everything of the site goes, nothing of others."""
+
+from __future__ import annotations
+
+import os
+
+import docker
+import pytest
+from conftest import Site, make
+
+
+@pytest.mark.skipif(bool(os.environ.get("E2E_INVENTORY") or os.environ.get("E2E_KEEP")), reason="the site is to stay")
+def test_uninstall_leaves_nothing_of_the_site(site: Site, engine: docker.DockerClient) -> None:
+    done = make("uninstall", site.inventory, "CONFIRM=yes")
+    assert done.returncode == 0, done.stdout[-3000:]
+    label = {"label": f"org.private-panoramax={site.project}"}
+    assert engine.containers.list(all=True, filters=label) == []
+    assert engine.networks.list(filters=label) == []
+    assert engine.volumes.list(filters=label) == []
+    assert engine.images.list(filters={"label": "org.private-panoramax.image"}) == []
