@@ -1,4 +1,4 @@
-"""What a deployment leaves on the host: hardened containers, no secret in sight, and a second run that changes nothing."""
+"""What a deployment leaves on the host: hardened containers, no secret in sight, nothing to change in a second run."""
 
 from __future__ import annotations
 

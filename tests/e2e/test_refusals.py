@@ -37,7 +37,7 @@ def _refused(inventory: Path, *words: str) -> None:
         engine = docker.from_env()
     except docker.errors.DockerException:
         return
-    label = {"label": "org.private-panoramax=panoramax-refused"}
+    label: dict[str, str | list[str] | bool] = {"label": "org.private-panoramax=panoramax-refused"}
     assert engine.containers.list(all=True, filters=label) == []
     assert engine.networks.list(filters=label) == []
     assert engine.volumes.list(filters=label) == []

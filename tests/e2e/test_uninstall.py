@@ -13,7 +13,7 @@ from conftest import Site, make
 def test_uninstall_leaves_nothing_of_the_site(site: Site, engine: docker.DockerClient) -> None:
     done = make("uninstall", site.inventory, "CONFIRM=yes")
     assert done.returncode == 0, done.stdout[-3000:]
-    label = {"label": f"org.private-panoramax={site.project}"}
+    label: dict[str, str | list[str] | bool] = {"label": f"org.private-panoramax={site.project}"}
     assert engine.containers.list(all=True, filters=label) == []
     assert engine.networks.list(filters=label) == []
     assert engine.volumes.list(filters=label) == []
