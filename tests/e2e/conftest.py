@@ -203,7 +203,8 @@ def database_sql(site: Site, engine: docker.DockerClient) -> Callable[..., list[
         command = ["psql", "--no-psqlrc", "-qAtX", "-v", "ON_ERROR_STOP=1", "-F", "\x1f", "-h", "/run/postgresql"]
         command += ["-U", "postgres", "-d", database, "-c", sql if user == "postgres" else f"SET ROLE {user}; {sql}"]
         code, output = container.exec_run(command)
-        text = bytes(output).decode()
+        assert isinstance(output, bytes)
+        text = output.decode()
         if code != 0:
             raise RuntimeError(text)
         return [line.split("\x1f") for line in text.splitlines()]

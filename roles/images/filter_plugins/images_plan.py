@@ -57,9 +57,18 @@ def images_references(plan: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {entry["name"]: entry["reference"] for entry in plan}
 
 
+def images_base_last(references: Iterable[str]) -> list[str]:
+    """The references in an order in which they can be removed: the others stand on the base."""
+    return sorted(references, key=lambda reference: "/base:" in reference)
+
+
 class FilterModule:
     """The filters, by the names that templates use."""
 
     def filters(self) -> dict[str, Any]:
         """Name to function."""
-        return {"images_plan": images_plan, "images_references": images_references}
+        return {
+            "images_plan": images_plan,
+            "images_references": images_references,
+            "images_base_last": images_base_last,
+        }

@@ -1,0 +1,12 @@
+-- What the scripts may do, as panoramax_ops: create and name accounts, give and take the administrator's role, end
+-- tokens, block and unblock. Not: see pictures, or make anybody's token.
+REVOKE ALL ON public.accounts, public.tokens, public.configurations FROM panoramax_ops;
+REVOKE ALL ON ALL TABLES IN SCHEMA priv FROM panoramax_ops;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA priv FROM PUBLIC;
+GRANT USAGE ON SCHEMA public, priv TO panoramax_ops;
+GRANT SELECT, INSERT, UPDATE ON public.accounts TO panoramax_ops;
+-- INSERT: upstream's trigger gives every new account a first token, as whoever inserted the account.
+GRANT SELECT, INSERT, DELETE ON public.tokens TO panoramax_ops;
+GRANT SELECT ON public.configurations TO panoramax_ops;
+GRANT SELECT, INSERT, DELETE ON priv.blocked_accounts TO panoramax_ops;
+GRANT SELECT ON priv.seal, priv.replaced_functions TO panoramax_ops;

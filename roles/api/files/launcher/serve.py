@@ -1,0 +1,73 @@
+"""The API behind gunicorn."""
+
+import logging
+import sys
+from typing import Any
+
+from launcher import database
+
+log = logging.getLogger("launcher.serve")
+
+
+def arguments(bind: str, processes: int, threads: int) -> list[str]:
+    """Return gunicorn's command line for ``processes`` processes of ``threads`` threads each."""
+    return [
+        "gunicorn",
+        f"--bind={bind}",
+        f"--workers={processes}",
+        f"--threads={threads}",
+        "--worker-class=gthread",
+        # The root file system is read-only.
+        "--worker-tmp-dir=/dev/shm",
+        "--no-control-socket",
+        # Searches with many ids are long; nginx allows as much.
+        "--limit-request-line=8190",
+        "--keep-alive=75",
+        "--timeout=60",
+        # Less than the time that `docker stop` leaves.
+        "--graceful-timeout=25",
+        "launcher.serve:application()",
+    ]
+
+
+def end_sessions_at_logout(provider: Any) -> None:
+    """Let ``/api/auth/logout`` end the session at the identity provider too, in every process.
+
+    Upstream takes the provider's logout address from metadata that a process only has once it served a login: in any
+    other process logging out ends the local session alone, and the next login asks for no password (facts 3).
+    """
+
+    def logout_url() -> Any:
+        try:
+            return provider.client.load_server_metadata().get("end_session_endpoint")
+        except Exception:
+            log.exception("The identity provider's metadata cannot be read: logging out locally only")
+            return None
+
+    provider.logout_url = logout_url
+
+
+def application() -> Any:
+    """Create the WSGI application; gunicorn calls this once in each process."""
+    from geovisio import create_api
+    from geovisio.utils import auth
+
+    app = create_api()
+    if auth.oauth_provider is not None:
+        end_sessions_at_logout(auth.oauth_provider)
+    return app
+
+
+def run(bind: str, processes: int, threads: int) -> int:
+    """Serve until told to stop. Returns 1 without serving if the database is not fit for it."""
+    from gunicorn.app import wsgiapp
+
+    try:
+        with database.connect() as connection:
+            database.check(connection)
+    except database.NotReadyError as error:
+        log.error("%s", error)
+        return 1
+    sys.argv = arguments(bind, processes, threads)
+    wsgiapp.run()
+    return 0
