@@ -19,6 +19,7 @@ from pathlib import Path
 import docker
 import httpx
 import pytest
+
 from signing_in import client, sign_in
 
 ROOT = Path(__file__).resolve().parents[2]

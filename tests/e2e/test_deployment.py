@@ -12,6 +12,7 @@ from typing import Any
 import docker
 import pytest
 import yaml
+
 from conftest import ROOT, Site, make
 
 LABEL = "org.private-panoramax"

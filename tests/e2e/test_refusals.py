@@ -9,6 +9,7 @@ from pathlib import Path
 
 import docker
 import pytest
+
 from conftest import ROOT, SETTINGS, make, write_inventory
 
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, expect
+from pystac_client import Client
+
 from browser import Watched, chromium, watched
 from conftest import ARTEFACTS, ROOT, Person, Site
 from pictures import FLAT, PANORAMAS, geovisio_pictures
-from playwright.sync_api import Browser, expect
-from pystac_client import Client
 from signing_in import client
 
 NEW_PASSWORD = "correct-horse-battery-9"

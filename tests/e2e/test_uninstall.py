@@ -6,6 +6,7 @@ import os
 
 import docker
 import pytest
+
 from conftest import Site, make
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from container_files import keep_directory, keep_file, prune
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners can be set by root only")
