@@ -98,9 +98,10 @@ def write_inventory(name: str, settings: str) -> Path:
     variables = inventory / "group_vars" / "all"
     variables.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "inventories" / "local" / "hosts.yml", inventory / "hosts.yml")
-    wiring = variables / "00_wiring.yml"
-    wiring.unlink(missing_ok=True)
-    wiring.symlink_to("../../../common/wiring.yml")
+    for link in (ROOT / "inventories" / "local" / "group_vars" / "all").iterdir():
+        if link.is_symlink():
+            (variables / link.name).unlink(missing_ok=True)
+            (variables / link.name).symlink_to(link.readlink())
     (variables / "site.yml").write_text(settings, encoding="utf-8")
     return inventory
 

@@ -64,8 +64,8 @@ class Result:
 def run_checks(checks: Iterable[Check], target: Target, tell: Callable[[Check], None]) -> list[Result]:
     """Run all checks, each of which may fail without keeping the others from running.
 
-    `tell` is called before each check. Anything but ClaimBrokenError that a check raises means that it could not be made,
-    which is never a pass.
+    `tell` is called before each check. Anything but ClaimBrokenError that a check raises means that it could not be
+    made, which is never a pass.
     """
     results = []
     for check in checks:
