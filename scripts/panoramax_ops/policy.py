@@ -47,7 +47,7 @@ class Who(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueryRule:
-    """A rule on the query string. Exactly one of `never` (a parameter that begins so) and `always` (all of it) is set."""
+    """A rule on the query. Exactly one of `never` (a parameter that begins so) and `always` (all of it) is set."""
 
     name: str
     why: str
