@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from cryptography import x509
@@ -139,7 +140,7 @@ def problems(
         found.append(f"{key_file} is not the key of {certificate_file}")
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
         found.append(f"{key_file} has {key.key_size} bits: browsers want at least {MIN_RSA_BITS}")
-    for index, (lower, upper) in enumerate(zip(chain, chain[1:], strict=False), start=2):
+    for index, (lower, upper) in enumerate(pairwise(chain), start=2):
         if not _issued_by(lower, upper):
             found.append(f"{certificate_file}: certificate {index} did not issue the one before it (order: site first)")
     if issuer is not None and not _issued_by(certificate, issuer):

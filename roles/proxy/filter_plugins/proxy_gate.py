@@ -6,21 +6,16 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ansible.errors import AnsibleFilterError
-
 # The code is shared with the scripts, which lie beside the roles.
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
 
-from panoramax_ops.policy import PolicyError, load_policy
+from panoramax_ops.policy import load_policy
 from panoramax_ops.policy_nginx import render
 
 
 def proxy_gate(policy_file: str, realm: str, options: Iterable[str] = ()) -> str:
-    """nginx's maps for a policy file; `AnsibleFilterError` names the entry that cannot be used."""
-    try:
-        return render(load_policy(Path(policy_file)), str(realm), [str(option) for option in options])
-    except PolicyError as error:
-        raise AnsibleFilterError(str(error)) from error
+    """nginx's maps for a policy file; raises `PolicyError`, which names the entry that cannot be used."""
+    return render(load_policy(Path(policy_file)), str(realm), [str(option) for option in options])
 
 
 class FilterModule:
