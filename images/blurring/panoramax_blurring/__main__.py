@@ -1,0 +1,59 @@
+"""`python -m panoramax_blurring`: load the models, prove that they work, then serve; or exit."""
+
+import asyncio
+import logging
+import sys
+
+import uvicorn
+
+from .app import create_app
+from .detectors import Context, create_detectors
+from .engines import choose_engine, thread_count
+from .errors import ModelError
+from .selftest import SelfTest, check_files
+from .service import Service
+from .settings import Settings, SettingsError
+
+logger = logging.getLogger("panoramax_blurring")
+EXIT_CONFIG = 78
+GRACE = 25  # seconds a picture in work may take after SIGTERM
+
+
+async def serve(settings: Settings) -> int:
+    """Run until a signal; the exit code."""
+    check_files(settings.models)
+    engine = choose_engine(settings, settings.models / "plates.onnx")
+    detectors = create_detectors(Context(settings, engine))
+    service = Service(detectors, SelfTest(settings.models), settings)
+    failure = await service.health()
+    if failure is not None:
+        raise ModelError(failure)
+    names = ", ".join(detector.name for detector in detectors)
+    service.metrics.set("blurring_info", 1, f'engine="{engine.name}",detectors="{names}"')
+    logger.info("ready: %s on %s, %d threads", names, engine.name, thread_count(settings))
+    config = uvicorn.Config(
+        create_app(service),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    await uvicorn.Server(config).serve()
+    return 0
+
+
+def main() -> int:
+    """Entry point."""
+    try:
+        settings = Settings.from_environment()
+        logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+        return asyncio.run(serve(settings))
+    except (SettingsError, ModelError) as error:
+        print(f"blurring: {error}", file=sys.stderr)
+        return EXIT_CONFIG
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""Run ONNX models: OpenVINO or ONNX Runtime, chosen by setting or by timing both on this machine.
+
+The runtimes are imported when they are used: only the chosen one takes memory.
+"""
+
+import importlib
+import logging
+import os
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ModelError
+from .settings import Settings
+
+Outputs = list[NDArray[np.float32]]
+#: compiled input shapes kept per network; a picture needs three to five, each some 20 to 60 MB
+MAX_SHAPES = 4
+logger = logging.getLogger(__name__)
+
+
+class Network(Protocol):
+    """A loaded model."""
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> Outputs:
+        """Outputs of the model for one tile, BGR uint8[h, w, 3]; h and w are multiples of 32."""
+
+
+class Engine(Protocol):
+    """Something that loads models."""
+
+    name: str
+
+    def load(self, path: Path, scale: float) -> Network:
+        """A network whose input is RGB divided by `scale`."""
+
+
+def thread_count(settings: Settings) -> int:
+    """Threads for the networks: the setting, or the processors this process may run on."""
+    return settings.threads or len(os.sched_getaffinity(0))
+
+
+class OpenVinoEngine:
+    """Intel's runtime: fastest on x86 and ARM processors; uses bf16 where the processor has it."""
+
+    def __init__(self, threads: int) -> None:
+        self.api: Any = importlib.import_module("openvino")
+        self.core: Any = self.api.Core()
+        capabilities = self.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        precision = "bf16" if "BF16" in capabilities else "f32"
+        self.name = f"openvino {precision}"
+        self.options = {
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+            # Pinned threads of several processes end up on the same core.
+            "ENABLE_CPU_PINNING": False,
+            "INFERENCE_PRECISION_HINT": precision,
+        }
+
+    def load(self, path: Path, scale: float) -> Network:
+        """See Engine."""
+        return _OpenVinoNetwork(self, path, scale)
+
+
+class _OpenVinoNetwork:
+    def __init__(self, engine: OpenVinoEngine, path: Path, scale: float) -> None:
+        self.engine, self.path, self.scale = engine, path, scale
+        self.requests: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+
+    def _compile(self, shape: tuple[int, ...]) -> Any:
+        api = self.engine.api
+        model = self.engine.core.read_model(str(self.path))
+        model.reshape({model.inputs[0].any_name: [1, 3, shape[0], shape[1]]})
+        steps = api.preprocess.PrePostProcessor(model)
+        tensor = steps.input().tensor()
+        tensor.set_element_type(api.Type.u8).set_layout(api.Layout("NHWC"))
+        tensor.set_color_format(api.preprocess.ColorFormat.BGR)
+        steps.input().model().set_layout(api.Layout("NCHW"))
+        chain = steps.input().preprocess().convert_element_type(api.Type.f32)
+        chain.convert_color(api.preprocess.ColorFormat.RGB)
+        if self.scale != 1.0:
+            chain.scale(self.scale)
+        return self.engine.core.compile_model(steps.build(), "CPU", self.engine.options).create_infer_request()
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> Outputs:
+        shape = pixels.shape
+        if shape in self.requests:
+            self.requests.move_to_end(shape)
+        else:
+            while len(self.requests) >= MAX_SHAPES:
+                self.requests.popitem(last=False)
+            self.requests[shape] = self._compile(shape)
+        request = self.requests[shape]
+        request.infer({0: pixels[None]})
+        return [np.array(tensor.data, np.float32) for tensor in request.output_tensors]
+
+
+class OnnxRuntimeEngine:
+    """Microsoft's runtime: runs everywhere; with the CUDA build also on NVIDIA cards."""
+
+    def __init__(self, threads: int, device: str) -> None:
+        self.api: Any = importlib.import_module("onnxruntime")
+        self.threads = threads
+        cuda = device != "cpu" and self.has_cuda()
+        if device == "cuda" and not cuda:
+            msg = "BLUR_DEVICE=cuda: this image has no onnxruntime with CUDA, or there is no NVIDIA card"
+            raise ModelError(msg)
+        self.providers = ["CUDAExecutionProvider"] if cuda else ["CPUExecutionProvider"]
+        self.name = "onnxruntime cuda" if cuda else "onnxruntime cpu"
+
+    @staticmethod
+    def has_cuda() -> bool:
+        """Whether the installed onnxruntime was built with CUDA and the machine has an NVIDIA card."""
+        if not Path("/dev/nvidiactl").exists():
+            return False
+        return "CUDAExecutionProvider" in importlib.import_module("onnxruntime").get_available_providers()
+
+    def load(self, path: Path, scale: float) -> Network:
+        """See Engine."""
+        options = self.api.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.log_severity_level = 3
+        # Spinning threads steal the processor from the neighbours (PostgreSQL, the API) on a small host.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_cpu_mem_arena = False
+        session = self.api.InferenceSession(str(path), options, providers=self.providers)
+        if session.get_providers()[0] != self.providers[0]:
+            msg = f"{path.name}: {self.providers[0]} could not be used"
+            raise ModelError(msg)
+        name = session.get_inputs()[0].name
+
+        def run(pixels: NDArray[np.uint8]) -> Outputs:
+            planes = pixels[None, :, :, ::-1].transpose(0, 3, 1, 2).astype(np.float32) / np.float32(scale)
+            return list(session.run(None, {name: planes}))
+
+        return run
+
+
+def choose_engine(settings: Settings, trial_model: Path) -> Engine:
+    """The engine of the settings; for `auto` on a CPU the one that is faster on this machine, timed on a tile.
+
+    Raises:
+        ModelError: the device asked for is not there.
+    """
+    threads = thread_count(settings)
+    if settings.device == "cuda" or settings.engine == "onnxruntime":
+        return OnnxRuntimeEngine(threads, settings.device)
+    if settings.engine == "openvino":
+        return OpenVinoEngine(threads)
+    if settings.device == "auto" and OnnxRuntimeEngine.has_cuda():
+        return OnnxRuntimeEngine(threads, "auto")
+    from .trial import trial
+
+    times = {name: trial(name, trial_model, threads) for name in ("openvino", "onnxruntime")}
+    logger.info("seconds per tile: %s", times)
+    if min(times.values()) == float("inf"):
+        msg = f"no engine runs {trial_model.name} on this machine"
+        raise ModelError(msg)
+    fastest = min(times, key=lambda name: times[name])
+    return OpenVinoEngine(threads) if fastest == "openvino" else OnnxRuntimeEngine(threads, "cpu")
