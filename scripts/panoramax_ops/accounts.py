@@ -1,0 +1,261 @@
+"""What administrators do with accounts: each one is a Keycloak user and a row of Panoramax, changed together.
+
+The order within each action is chosen so that an interruption leaves nothing open: access is cut before it is tidied,
+and given last. Every action can be repeated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from panoramax_ops import people
+from panoramax_ops.audit import AuditLog
+from panoramax_ops.database import Account, Database
+from panoramax_ops.errors import OpsError, RefusedError, UnableError
+from panoramax_ops.keycloak import Keycloak, UserExistsError
+from panoramax_ops.letters import Letter, write
+
+UPDATE_PASSWORD = "UPDATE_PASSWORD"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the letters say about the site."""
+
+    site: str
+    url: str
+    operator: str
+    contact: str
+    password_length: int
+    letters: Path
+
+
+@dataclass(frozen=True)
+class Person:
+    """One account as it is shown. `state`: active, new (initial password still open), disabled, or incomplete
+    (in Keycloak only)."""
+
+    name: str
+    username: str
+    email: str
+    role: str
+    state: str
+    language: str
+    created: str
+    tokens: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def _person(user: dict[str, Any], account: Account | None) -> Person:
+    if not user.get("enabled") or (account and account.blocked):
+        state = "disabled"
+    elif account is None:
+        state = "incomplete"
+    else:
+        state = "new" if UPDATE_PASSWORD in user.get("requiredActions", []) else "active"
+    created = datetime.fromtimestamp(user.get("createdTimestamp", 0) / 1000, UTC)
+    return Person(
+        name=f"{user.get('firstName', '')} {user.get('lastName', '')}".strip(),
+        username=user["username"],
+        email=user.get("email", ""),
+        role=account.role if account else "",
+        state=state,
+        language=(user.get("attributes") or {}).get("locale", [""])[0],
+        created=created.isoformat(timespec="seconds"),
+        tokens=account.tokens if account else 0,
+    )
+
+
+class Accounts:
+    """The actions, on one site."""
+
+    def __init__(self, keycloak: Keycloak, database: Database, settings: Settings, log: AuditLog) -> None:
+        """Everything is open already; nothing is closed here."""
+        self._keycloak = keycloak
+        self._database = database
+        self._settings = settings
+        self._log = log
+
+    def find(self, email: str) -> dict[str, Any]:
+        """The Keycloak user with this e-mail. Raises RefusedError if there is none."""
+        email = people.check_email(email)
+        user = self._keycloak.user_by_email(email)
+        if user is None:
+            raise RefusedError(f"Nobody has the e-mail {email}.", "See who is there: accounts.py -i INVENTORY list")
+        return user
+
+    def _with_account(self, email: str) -> tuple[dict[str, Any], Account]:
+        user = self.find(email)
+        account = self._database.account(user["id"])
+        if account is None:
+            raise RefusedError(
+                f"{email} is in Keycloak, but not yet in Panoramax.",
+                f"Complete the account: accounts.py -i INVENTORY create {email} --name NAME --if-missing",
+            )
+        return user, account
+
+    def create(
+        self, email: str, name: str, role: str, language: str, username: str = "", *, if_missing: bool = False
+    ) -> tuple[Person, Path | None]:
+        """Make the account in both systems and its letter; returns the person and the path of the letter.
+
+        With `if_missing`, an account that is there is completed where a half is missing and otherwise left as it is;
+        no letter is written then, unless its first password was never handed out. Raises RefusedError on input that is
+        not acceptable or taken, UnableError if a system is down; then nothing is left behind.
+        """
+        email, name = people.check_email(email), people.check_name(name)
+        people.check_role(role)
+        people.check_language(language)
+        username = people.check_username(username) if username else people.username_of(name, language)
+        if (user := self._keycloak.user_by_email(email)) is not None:
+            if not if_missing:
+                raise RefusedError(
+                    f"{email} has an account already, under the name {user['username']}.",
+                    f"A new initial password: accounts.py -i INVENTORY reset-password {email}",
+                )
+            return self._complete(user, role), None
+        if self._keycloak.user_by_name(username) is not None:
+            raise RefusedError(
+                f"The user name {username}, made of {name!r}, belongs to somebody else.",
+                f"Give another one, for example --username {username}2.",
+            )
+        password = people.initial_password()
+        first, last = people.split_name(name)
+        try:
+            user_id = self._keycloak.create_user(
+                {
+                    "username": username,
+                    "email": email,
+                    "emailVerified": True,
+                    "enabled": True,
+                    "firstName": first,
+                    "lastName": last,
+                    "attributes": {"locale": [language]},
+                    "requiredActions": [UPDATE_PASSWORD],
+                    "credentials": [{"type": "password", "value": password, "temporary": True}],
+                }
+            )
+        except UserExistsError as error:
+            raise RefusedError(error.message, "Somebody made it at the same moment; look: accounts.py list") from error
+        try:
+            self._database.create(user_id, username, role)
+            letter = write(self._letter(email, name, username, password, language, role), self._settings.letters)
+        except BaseException:
+            # Half an account would let somebody in without the role that was meant, or without a letter.
+            with contextlib.suppress(OpsError):
+                self._keycloak.delete_user(user_id)
+            raise
+        self._log.write("create", email, username=username, role=role)
+        return self.show(email), letter
+
+    def _complete(self, user: dict[str, Any], role: str) -> Person:
+        """Give a Keycloak user without a row in Panoramax that row."""
+        if self._database.account(user["id"]) is None:
+            self._database.create(user["id"], user["username"], role)
+            self._log.write("complete", user["email"], role=role)
+        return _person(user, self._database.account(user["id"]))
+
+    def _letter(
+        self, email: str, name: str, username: str, password: str, language: str, role: str, *, again: bool = False
+    ) -> Letter:
+        settings = self._settings
+        return Letter(
+            site=settings.site,
+            url=settings.url,
+            operator=settings.operator,
+            contact=settings.contact,
+            name=name,
+            username=username,
+            email=email,
+            password=password,
+            language=language,
+            role=role,
+            password_length=settings.password_length,
+            again=again,
+        )
+
+    def show(self, email: str) -> Person:
+        """One person. Raises RefusedError if there is none."""
+        user = self.find(email)
+        return _person(user, self._database.account(user["id"]))
+
+    def list(self) -> list[Person]:
+        """Everybody, in the order of their names."""
+        accounts = {account.oauth_id: account for account in self._database.accounts()}
+        found = [_person(user, accounts.get(user["id"])) for user in self._keycloak.users()]
+        return sorted(found, key=lambda person: person.username)
+
+    def _refuse_last_admin(self, account: Account, what: str) -> None:
+        if account.role == "admin" and set(self._database.active_admins()) == {account.id}:
+            raise RefusedError(
+                f"{account.name} is the last administrator and cannot be {what}.",
+                "Make another one first: accounts.py -i INVENTORY set-role E-MAIL admin",
+            )
+
+    def disable(self, email: str, why: str = "") -> Person:
+        """Cut everything the person holds: cookies and tokens first, then the login and its sessions."""
+        user, account = self._with_account(email)
+        self._refuse_last_admin(account, "disabled")
+        self._database.block(account.id, why)
+        self._keycloak.update_user(user["id"], {"enabled": False})
+        # Disabling ends no session by itself, and its rows would stay (measured).
+        self._keycloak.sign_out(user["id"])
+        self._log.write("disable", user["email"], why=why)
+        return self.show(email)
+
+    def enable(self, email: str) -> Person:
+        """Let the person in again, with the role from before. API tokens stay gone."""
+        user, account = self._with_account(email)
+        self._keycloak.update_user(user["id"], {"enabled": True})
+        self._database.unblock(account.id)
+        self._log.write("enable", user["email"])
+        return self.show(email)
+
+    def sign_out(self, email: str) -> Person:
+        """End all logins at Keycloak. A cookie of the site stays valid until it runs out: only `disable` cuts that."""
+        user = self.find(email)
+        self._keycloak.sign_out(user["id"])
+        self._log.write("sign-out", user["email"])
+        return self.show(email)
+
+    def set_role(self, email: str, role: str) -> Person:
+        """Make somebody an administrator, or an ordinary user again. Counts at once."""
+        people.check_role(role)
+        user, account = self._with_account(email)
+        if account.blocked:
+            raise RefusedError(f"{user['email']} is disabled.", f"First: accounts.py -i INVENTORY enable {email}")
+        if role != "admin":
+            self._refuse_last_admin(account, "made an ordinary user")
+        if account.role != role:
+            self._database.set_role(account.id, role)
+            self._log.write("set-role", user["email"], role=role)
+        return self.show(email)
+
+    def reset_password(self, email: str) -> tuple[Person, Path]:
+        """A new initial password with its letter; ends all logins. Raises RefusedError for a disabled account."""
+        user, account = self._with_account(email)
+        if not user.get("enabled") or account.blocked:
+            raise RefusedError(f"{user['email']} is disabled.", f"First: accounts.py -i INVENTORY enable {email}")
+        person = _person(user, account)
+        password = people.initial_password()
+        self._keycloak.set_temporary_password(user["id"], password)
+        # A reset leaves running sessions alone (measured).
+        self._keycloak.sign_out(user["id"])
+        language = person.language if person.language in people.LANGUAGES else people.LANGUAGES[0]
+        letter = self._letter(person.email, person.name, person.username, password, language, account.role, again=True)
+        try:
+            path = write(letter, self._settings.letters)
+        except UnableError as error:
+            raise UnableError(
+                f"The password was changed, but nobody knows it: {error.message}",
+                f"{error.remedy} Then run this again.",
+            ) from error
+        self._log.write("reset-password", person.email)
+        return self.show(email), path

@@ -1,0 +1,38 @@
+"""The record of what administrators did: one line of JSON per action, appended, without secrets."""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def actor() -> str:
+    """Who runs the script: the person behind sudo, if there is one."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+class AuditLog:
+    """`accounts.log` of an inventory. Two scripts may write at once: each line is written whole, under a lock."""
+
+    def __init__(self, path: Path) -> None:
+        """The file is made with mode 0600 at the first line."""
+        self.path = path
+
+    def write(self, action: str, email: str, **details: str | int | bool) -> None:
+        """Append one action on the account of `email`. `details` must hold no secret."""
+        line = {
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+            "who": actor(),
+            "action": action,
+            "account": email,
+            **details,
+        }
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -1,0 +1,41 @@
+"""How the scripts talk: tables for people, JSON for machines, errors with their remedy, exit codes 0, 1 and 2."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+
+from panoramax_ops.errors import OpsError
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, and nothing else."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+@contextlib.contextmanager
+def reported(*, as_json: bool) -> Iterator[None]:
+    """End with the exit code of an OpsError raised inside, after having said what is wrong and what to do."""
+    try:
+        yield
+    except OpsError as error:
+        if as_json:
+            print_json({"error": error.message, "remedy": error.remedy})
+        else:
+            err.print(f"[red]{'Refused' if error.exit_code == 1 else 'Failed'}:[/red]", end=" ")
+            err.print(error.message, markup=False)
+            if error.remedy:
+                err.print(f"  {error.remedy}", markup=False)
+        raise SystemExit(error.exit_code) from error
+    except KeyboardInterrupt as error:
+        err.print("Interrupted. Run the same command again: it goes on where it stopped.")
+        raise SystemExit(2) from error

@@ -1,0 +1,173 @@
+"""Keycloak's admin interface, as much of it as provisioning people takes. One pooled client, safe to use from threads.
+
+The service account may manage the people of its realm and nothing else (role keycloak, `_keycloak_accounts_roles`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from panoramax_ops.access import Endpoint
+from panoramax_ops.errors import RefusedError, UnableError
+
+CONNECTIONS = 8
+PAGE = 100
+
+
+class KeycloakError(UnableError):
+    """Keycloak refused a request for another reason than the caller's input."""
+
+
+class UserExistsError(RefusedError):
+    """Another user of the realm has this e-mail or name already."""
+
+
+class Keycloak:
+    """A client for one realm, signed in as the scripts' service account."""
+
+    def __init__(self, endpoint: Endpoint, realm: str, client_id: str, secret: str) -> None:
+        """Nothing is sent before the first call. Close it, or use it as a context manager."""
+        transport = httpx.HTTPTransport(
+            uds=str(endpoint.socket) if endpoint.socket else None,
+            retries=2,
+            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+        )
+        self._http = httpx.Client(
+            base_url=f"http://{endpoint.address}:{endpoint.port}/oauth",
+            transport=transport,
+            timeout=60,
+            trust_env=False,
+        )
+        self._realm = realm
+        self._client_id = client_id
+        self._secret = secret
+        self._token = ""
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Keycloak:
+        """The client itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _send(self, method: str, url: str, **options: Any) -> httpx.Response:
+        try:
+            return self._http.request(method, url, **options)
+        except httpx.HTTPError as error:
+            raise UnableError(
+                f"Keycloak does not answer ({type(error).__name__}: {error}).",
+                "Is its container healthy (docker ps)? Then run the same command again.",
+            ) from error
+
+    def _sign_in(self, stale: str) -> str:
+        """A token; a new one only if `stale` is still the current one (several threads may ask at once)."""
+        with self._lock:
+            if self._token and self._token != stale:
+                return self._token
+            form = {
+                "grant_type": "client_credentials",
+                "client_id": self._client_id,
+                "client_secret": self._secret,
+            }
+            answer = self._send("POST", f"/realms/{self._realm}/protocol/openid-connect/token", data=form)
+            if answer.status_code != 200:
+                raise UnableError(
+                    f"Keycloak refuses the service account {self._client_id} of realm {self._realm}"
+                    f" (status {answer.status_code}).",
+                    "Does secret_accounts_client differ from the deployed one? Deploy again: make deploy",
+                )
+            self._token = str(answer.json()["access_token"])
+            return self._token
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One request below the realm's admin address. A token that has run out is replaced once.
+
+        Raises KeycloakError on 401, 403 and 5xx; other answers are the caller's to judge.
+        """
+        url = f"/admin/realms/{self._realm}{path}"
+        token = self._token or self._sign_in("")
+        answer = self._send(method, url, headers={"Authorization": f"Bearer {token}"}, **options)
+        if answer.status_code == 401:
+            token = self._sign_in(token)
+            answer = self._send(method, url, headers={"Authorization": f"Bearer {token}"}, **options)
+        if answer.status_code in (401, 403) or answer.status_code >= 500:
+            raise KeycloakError(f"Keycloak answers {answer.status_code} to {method} {path}: {_reason(answer)}")
+        return answer
+
+    def create_user(self, user: dict[str, Any]) -> str:
+        """Create a user (Keycloak's UserRepresentation) and return its id.
+
+        Raises UserExistsError if e-mail or name are taken, RefusedError if Keycloak finds a value unacceptable.
+        """
+        answer = self.call("POST", "/users", json=user)
+        if answer.status_code == 409:
+            raise UserExistsError(f"Keycloak: {_reason(answer)} ({user['email']}, {user['username']}).")
+        if answer.status_code != 201:
+            raise RefusedError(f"Keycloak does not accept {user['email']}: {_reason(answer)}")
+        return answer.headers["Location"].rsplit("/", 1)[1]
+
+    def _one(self, parameters: dict[str, str]) -> dict[str, Any] | None:
+        users: list[dict[str, Any]] = self.call("GET", "/users", params={**parameters, "exact": "true"}).json()
+        return users[0] if users else None
+
+    def user_by_email(self, email: str) -> dict[str, Any] | None:
+        """The user with this e-mail (Keycloak keeps them in lower case), or None."""
+        return self._one({"email": email})
+
+    def user_by_name(self, username: str) -> dict[str, Any] | None:
+        """The user with this user name, or None."""
+        return self._one({"username": username})
+
+    def users(self) -> Iterator[dict[str, Any]]:
+        """All people of the realm, page by page (a full listing at once takes seconds, measured)."""
+        first = 0
+        while True:
+            page = self.call("GET", "/users", params={"first": first, "max": PAGE}).json()
+            yield from (user for user in page if not user.get("serviceAccountClientId"))
+            if len(page) < PAGE:
+                return
+            first += PAGE
+
+    def _change(self, method: str, path: str, what: str, **options: Any) -> None:
+        answer = self.call(method, path, **options)
+        if answer.status_code not in (200, 204):
+            raise RefusedError(f"Keycloak does not {what}: {_reason(answer)}")
+
+    def update_user(self, user_id: str, changes: dict[str, Any]) -> None:
+        """Change only the given fields; the others keep their values (measured with 26.7.3)."""
+        self._change("PUT", f"/users/{user_id}", "change the user", json=changes)
+
+    def set_temporary_password(self, user_id: str, password: str) -> None:
+        """Set a password that must be changed at the next login."""
+        body = {"type": "password", "value": password, "temporary": True}
+        self._change("PUT", f"/users/{user_id}/reset-password", "set the password", json=body)
+
+    def sign_out(self, user_id: str) -> None:
+        """End all sessions and refresh tokens of the user."""
+        self._change("POST", f"/users/{user_id}/logout", "end the sessions")
+
+    def sessions(self, user_id: str) -> list[dict[str, Any]]:
+        """Running sessions of the user."""
+        found: list[dict[str, Any]] = self.call("GET", f"/users/{user_id}/sessions").json()
+        return found
+
+    def delete_user(self, user_id: str) -> None:
+        """Delete the user; no error if it is gone already."""
+        answer = self.call("DELETE", f"/users/{user_id}")
+        if answer.status_code not in (204, 404):
+            raise KeycloakError(f"Keycloak does not delete the user: {_reason(answer)}")
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        body = answer.json()
+    except ValueError:
+        return f"status {answer.status_code}"
+    parts = [str(body[key]) for key in ("field", "errorMessage", "error_description", "error") if body.get(key)]
+    return ", ".join(parts) or f"status {answer.status_code}"
