@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-# This directory last: scripts/secrets.py would hide the standard library's module of that name.
-sys.path[:] = [*sys.path[1:], str(Path(__file__).resolve().parent)]
+# This directory holds a script of the name of a standard module (secrets): it must not come first.
+sys.path.append(sys.path.pop(0))
 
 import typer
 from panoramax_ops.errors import OpsError, RefusedError, UnableError
@@ -31,7 +31,9 @@ def _run(purpose: str, command: list[str], environment: dict[str, str] | None = 
     if done.returncode == 1 and not command[0].endswith("ansible-playbook"):
         raise RefusedError(f"{purpose} found something that is not as it must be.", "See above.")
     if done.returncode:
-        raise UnableError(f"{purpose} did not end well (exit {done.returncode}).", "Mend what is said above, run again.")
+        raise UnableError(
+            f"{purpose} did not end well (exit {done.returncode}).", "Mend what is said above, run again."
+        )
 
 
 def _script(name: str, inventory: Path, *arguments: str) -> list[str]:
@@ -92,7 +94,9 @@ def _first_administrator(path: Path, inventory: Inventory) -> str | None:
     arguments = ["--json", "create", str(inventory.require("site_admin_email"))]
     arguments += ["--name", str(inventory.require("site_admin_name")), "--role", "admin", "--if-missing"]
     arguments += ["--language", str(inventory.get("site_languages", ["en"])[0])]
-    done = subprocess.run(_script("accounts.py", path, *arguments), cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        _script("accounts.py", path, *arguments), cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         console.print(done.stdout + done.stderr, markup=False)
         raise UnableError("The first administrator could not be made.", "Mend what is said above, run again.")

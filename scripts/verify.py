@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-# This directory last: scripts/secrets.py would hide the standard library's module of that name.
-sys.path[:] = [*sys.path[1:], str(Path(__file__).resolve().parent)]
+# This directory holds a script of the name of a standard module (secrets): it must not come first.
+sys.path.append(sys.path.pop(0))
 
 import typer
 from panoramax_ops.access import Access
