@@ -16,10 +16,11 @@ from typing import Annotated
 sys.path.append(sys.path.pop(0))
 
 import typer
-from panoramax_ops.errors import OpsError, RefusedError, UnableError
-from panoramax_ops.inventory import ROOT, Inventory
 from rich.console import Console
 from rich.table import Table
+
+from panoramax_ops.errors import OpsError, RefusedError, UnableError
+from panoramax_ops.inventory import ROOT, Inventory
 
 console = Console(highlight=False)
 BIN = Path(sys.executable).parent

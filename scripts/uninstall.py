@@ -14,9 +14,10 @@ from typing import Annotated
 sys.path.append(sys.path.pop(0))
 
 import typer
+from rich.console import Console
+
 from panoramax_ops.errors import OpsError
 from panoramax_ops.inventory import ROOT, Inventory
-from rich.console import Console
 
 console = Console(highlight=False)
 

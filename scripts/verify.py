@@ -13,13 +13,14 @@ from typing import Annotated
 sys.path.append(sys.path.pop(0))
 
 import typer
+from rich.console import Console
+from rich.table import Table
+
 from panoramax_ops.access import Access
 from panoramax_ops.errors import OpsError
 from panoramax_ops.inventory import ROOT, Inventory
 from panoramax_ops.verify import inside, outside
 from panoramax_ops.verify.model import CLAIMS, Check, Result, Target, Verdict, exit_code, run_checks
-from rich.console import Console
-from rich.table import Table
 
 console = Console(highlight=False)
 STYLES = {Verdict.HOLDS: "green", Verdict.BROKEN: "bold red", Verdict.UNKNOWN: "yellow"}

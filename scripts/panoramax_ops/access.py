@@ -109,11 +109,6 @@ class Access:
         self._run(self._ssh("-M", "-N", "-f", "-L", socket), "the ssh connection")
         self._stack.callback(subprocess.run, self._ssh("-O", "exit"), capture_output=True, check=False)
 
-    @property
-    def engine(self) -> Any:
-        """The Docker Engine of the host, as the Docker SDK's client."""
-        return self._docker
-
     def container_address(self, service: str) -> str:
         """Address of a running container on its network. Raises UnableError if it does not run."""
         import docker
