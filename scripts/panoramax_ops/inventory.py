@@ -109,7 +109,7 @@ class Inventory:
         return value
 
     def _evaluate(self, values: dict[str, Any], name: str, default: Any = None) -> Any:
-        from ansible.errors import AnsibleError  # type: ignore[import-untyped]
+        from ansible.errors import AnsibleError
         from ansible.template import Templar  # type: ignore[import-untyped]
 
         if name not in values:

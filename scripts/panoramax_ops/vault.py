@@ -48,7 +48,7 @@ class AnsibleVault:
 
     def decrypt(self, text: str) -> str:
         """Plain text. Raises UnableError without the right password."""
-        from ansible.errors import AnsibleError  # type: ignore[import-untyped]
+        from ansible.errors import AnsibleError
 
         lib = self._open()
         try:

@@ -84,6 +84,8 @@ Fetch = Callable[[str, str, dict[str, str] | None], Answer]
 
 # Keys that change without anybody changing the realm: ids of re-made objects, marks set by ending all sessions.
 VOLATILE = frozenset({"id", "_id", "containerId", "notBefore", "createdTimestamp", "keycloakVersion"})
+CONNECT_SECONDS = 3
+READ_SECONDS = 60
 MANAGEMENT_CLIENT = "realm-management"
 
 
@@ -244,20 +246,22 @@ class Http:
         """`url` is any address of the server."""
         parts = urllib.parse.urlsplit(url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(parts.hostname or "", parts.port, timeout=30)
+        self._connection = kind(parts.hostname or "", parts.port)
 
     def __call__(self, method: str, url: str, headers: dict[str, str] | None) -> Answer:
         """One request. `FORM` posts the third argument as a form. Status 0 means that nobody answers."""
         form = method == "FORM"
         body = urllib.parse.urlencode(headers or {}) if form else None
         sent = {"Content-Type": "application/x-www-form-urlencoded"} if form else headers or {}
+        target = urllib.parse.urlsplit(url)._replace(scheme="", netloc="").geturl()
         try:
-            self._connection.request(
-                "POST" if form else method,
-                urllib.parse.urlsplit(url)._replace(scheme="", netloc="").geturl(),
-                body,
-                sent,
-            )
+            if self._connection.sock is None:
+                # A host that is not there may swallow packets, and a run in check mode should not wait for that.
+                self._connection.timeout = CONNECT_SECONDS
+                self._connection.connect()
+                if self._connection.sock is not None:
+                    self._connection.sock.settimeout(READ_SECONDS)
+            self._connection.request("POST" if form else method, target, body, sent)
             answer = self._connection.getresponse()
             text = answer.read()
             return answer.status, json.loads(text or b"null") if answer.status == 200 else None
