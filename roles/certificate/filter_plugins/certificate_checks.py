@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-# The code is shared with the scripts, which lie beside the roles.
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
+# The code is shared with the scripts beside the roles; at the end of the path, where it hides nothing of others.
+sys.path.append(str(Path(__file__).resolve().parents[3] / "scripts"))
 
 from panoramax_ops.certificates import problems
 
