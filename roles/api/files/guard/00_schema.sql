@@ -5,10 +5,13 @@
 -- applied, and priv.guard_findings() tells later whether all of it is still in force.
 --
 -- Conventions:
---   - Trigger functions are SECURITY DEFINER with an empty search_path, so that they work alike for every role and no
---     object of another schema can take the place of one that they name. Hence the full names everywhere.
+--   - Trigger functions are SECURITY DEFINER, so that they work alike for every role, with a fixed search_path, so that
+--     no object of another schema can take the place of one that they name. It holds `public` because upstream's own
+--     triggers, which they set off, count on it; nobody but the owner can create anything there.
 --   - Triggers are ENABLE ALWAYS: upstream's migrations switch ordinary ones off (session_replication_role).
 --   - Triggers begin with a_priv_: triggers of one kind fire in the order of their names, and ours come first.
+--   - What a person can run into has an error code of its own, PV and the HTTP status that the API then answers with
+--     (launcher/refusals.py); the message is what that person reads.
 --   - Who administers the database can step aside for one transaction: SET LOCAL priv.operator = 'on'.
 
 CREATE SCHEMA IF NOT EXISTS priv;

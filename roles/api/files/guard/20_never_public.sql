@@ -1,7 +1,7 @@
 -- Nothing becomes public: `anyone`, or nothing said (which upstream reads as `anyone`), turns into `logged-only`.
 -- Coerced rather than refused, because upstream itself writes `anyone` on each picture as the column's default.
 CREATE OR REPLACE FUNCTION priv.never_public() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
   IF NEW.visibility IS NULL OR NEW.visibility = 'anyone' THEN
@@ -16,7 +16,7 @@ SELECT priv.put_trigger('a_priv_never_public', 'BEFORE INSERT OR UPDATE OF visib
 
 -- The same for the defaults that new uploads take theirs from. An account without one follows the instance's.
 CREATE OR REPLACE FUNCTION priv.never_public_by_default() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
   IF NEW.default_visibility = 'anyone' OR (TG_TABLE_NAME = 'configurations' AND NEW.default_visibility IS NULL) THEN

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION priv.reports_per_hour() RETURNS integer
 LANGUAGE sql IMMUTABLE SET search_path = '' AS $$ SELECT 30 $$;
 
 CREATE OR REPLACE FUNCTION priv.report_hides() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
   before public.visibility_status;
@@ -17,13 +17,13 @@ BEGIN
   END IF;
   IF NEW.reporter_account_id IS NULL THEN
     RAISE EXCEPTION 'Only signed-in people can report. Please sign in and send the report again.'
-      USING ERRCODE = 'insufficient_privilege';
+      USING ERRCODE = 'PV401';
   END IF;
   IF NOT priv.is_admin(NEW.reporter_account_id) AND priv.reports_per_hour() <= (
       SELECT count(*) FROM public.reports r
       WHERE r.reporter_account_id = NEW.reporter_account_id AND r.ts_opened > now() - interval '1 hour') THEN
     RAISE EXCEPTION 'You have made % reports within an hour. Please wait, or write to the administrators.', priv.reports_per_hour()
-      USING ERRCODE = 'insufficient_privilege';
+      USING ERRCODE = 'PV429';
   END IF;
 
   IF NEW.picture_id IS NOT NULL THEN
@@ -38,7 +38,7 @@ BEGIN
   END IF;
   IF visible IS NOT TRUE THEN
     -- The same words whether it is not there or hidden: a report must not tell which.
-    RAISE EXCEPTION 'There is no such picture or sequence.' USING ERRCODE = 'no_data_found';
+    RAISE EXCEPTION 'There is no such picture or sequence.' USING ERRCODE = 'PV404';
   END IF;
 
   PERFORM set_config('priv.report', 'on', true);
@@ -60,7 +60,7 @@ $$;
 SELECT priv.put_trigger('a_priv_report_hides', 'BEFORE INSERT', 'public.reports', 'report_hides');
 
 CREATE OR REPLACE FUNCTION priv.report_restores() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
   owner uuid;
@@ -104,7 +104,7 @@ SELECT priv.put_trigger('a_priv_report_restores', 'AFTER UPDATE OF status', 'pub
 
 -- An owner who sets the visibility by hand has decided: nothing old comes back over that later.
 CREATE OR REPLACE FUNCTION priv.owner_decided() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
   IF current_setting('priv.report', true) IS DISTINCT FROM 'on' THEN

@@ -11,13 +11,13 @@ ON CONFLICT (id) DO NOTHING;
 
 -- Without them nobody gets in; with another visibility they would let in the wrong people.
 CREATE OR REPLACE FUNCTION priv.keep_sentinels() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
   IF priv.is_operator() THEN
     RETURN coalesce(NEW, OLD);
   END IF;
-  RAISE EXCEPTION 'The gate needs this upload set as it is.' USING ERRCODE = 'insufficient_privilege';
+  RAISE EXCEPTION 'The gate needs this upload set as it is.' USING ERRCODE = 'PV403';
 END
 $$;
 SELECT priv.put_trigger('a_priv_keep_sentinels', 'BEFORE UPDATE OR DELETE', 'public.upload_sets', 'keep_sentinels',

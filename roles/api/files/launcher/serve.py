@@ -4,7 +4,7 @@ import logging
 import sys
 from typing import Any
 
-from launcher import database
+from launcher import database, refusals
 
 log = logging.getLogger("launcher.serve")
 
@@ -55,6 +55,7 @@ def application() -> Any:
     app = create_api()
     if auth.oauth_provider is not None:
         end_sessions_at_logout(auth.oauth_provider)
+    refusals.register(app)
     return app
 
 

@@ -25,13 +25,24 @@ from launcher.health import HEARTBEAT
 
 log = logging.getLogger("launcher.worker")
 
-_STOP = frozenset({signal.SIGTERM, signal.SIGINT})
 _FAILURES_IN_A_ROW = 5
 
 
-def told_to_stop(seconds: float) -> bool:
-    """Wait up to ``seconds`` for a signal to stop; it is blocked otherwise, so none is lost and no job is cut short."""
-    return signal.sigtimedwait(_STOP, seconds) is not None
+class Stop:
+    """Handler of SIGTERM and SIGINT that only remembers: the job at hand goes on, and the loop asks after it."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
+        """Remember that the process is to end."""
+        self.requested = True
+
+    def after(self, seconds: float) -> bool:
+        """Wait ``seconds`` (a signal may shorten that, or not) and return whether the process is to end."""
+        if seconds and not self.requested:
+            time.sleep(seconds)
+        return self.requested
 
 
 def listens(url: str, timeout: float = 2.0) -> bool:
@@ -54,7 +65,7 @@ def _too_long(_signal: int, _frame: FrameType | None) -> None:
     raise TimeoutError("the job took too long")
 
 
-def loop(step: Callable[[], bool], blur_url: str, job_timeout: int) -> int:
+def loop(step: Callable[[], bool], stop: Stop, blur_url: str, job_timeout: int) -> int:
     """Call ``step`` until told to stop; it does one job and returns whether there was one.
 
     Returns the exit status of the process.
@@ -62,7 +73,7 @@ def loop(step: Callable[[], bool], blur_url: str, job_timeout: int) -> int:
     failures = 0
     waiting = False
     pause = 0.0
-    while not told_to_stop(pause):
+    while not stop.after(pause):
         beat()
         if not listens(blur_url):
             if not waiting:
@@ -93,8 +104,8 @@ def run(job_timeout: int) -> int:
     from geovisio import create_app
     from geovisio.workers import runner_pictures
 
-    # Before any thread starts: threads inherit the mask, and none of them must take the signal either.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+    stop = Stop()
+    signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGALRM, _too_long)
     beat()
     try:
@@ -109,6 +120,9 @@ def run(job_timeout: int) -> int:
         log.error("API_BLUR_URL is not set: this worker would publish pictures as they came")
         return 1
     processor = runner_pictures.PictureProcessor(app=app, stop=False)
+    # Upstream's processor has just put its own handlers there.
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
 
     def step() -> bool:
         with app.app_context():
@@ -116,6 +130,6 @@ def run(job_timeout: int) -> int:
             return bool(runner_pictures.process_next_job(app))
 
     started = time.monotonic()
-    status = loop(step, blur_url, job_timeout)
+    status = loop(step, stop, blur_url, job_timeout)
     log.info("Worker %d ends after %.0f s", os.getpid(), time.monotonic() - started)
     return status
