@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const CODES = [401, 403, 404, 413, 429, 502];
+/** Status to the texts it has (`page.NUMBER` in the languages); some mean the same to a person. */
+const CODES = { 400: 400, 401: 401, 403: 403, 404: 404, 413: 413, 421: 400, 429: 429, 502: 502, 503: 502, 504: 502 };
 
 const dist = process.argv[2] ?? "dist";
 const locales = join(HERE, "../src/locales");
@@ -19,12 +20,12 @@ const escape = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 const others = Object.keys(texts).filter((code) => code !== "en");
 
 /** The page of one status, in English and below it in the other languages. */
-function page(code) {
+function page(code, texted) {
   const say = (language, key) => escape(texts[language][key] ?? texts.en[key]);
   const translations = others
-    .map((one) => `      <p lang="${one}"><b>${say(one, `page.${code}`)}.</b> ${say(one, `page.${code}.text`)}</p>`)
+    .map((one) => `      <p lang="${one}"><b>${say(one, `page.${texted}`)}.</b> ${say(one, `page.${texted}.text`)}</p>`)
     .join("\n");
-  const action = code === 401 ? ["/api/auth/login?next_url=/explore", "page.login"] : ["/", "page.home"];
+  const action = texted === 401 ? ["/api/auth/login?next_url=/explore", "page.login"] : ["/", "page.home"];
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -32,7 +33,7 @@ function page(code) {
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="color-scheme" content="light dark" />
     <meta name="robots" content="noindex, nofollow" />
-    <title>${say("en", `page.${code}`)}</title>
+    <title>${say("en", `page.${texted}`)}</title>
     <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
     <style>
 ${style}    </style>
@@ -41,8 +42,8 @@ ${style}    </style>
   <body>
     <main>
       <p class="code" aria-hidden="true">${code}</p>
-      <h1>${say("en", `page.${code}`)}</h1>
-      <p class="lead">${say("en", `page.${code}.text`)}</p>
+      <h1>${say("en", `page.${texted}`)}</h1>
+      <p class="lead">${say("en", `page.${texted}.text`)}</p>
       <p><a class="button" href="${action[0]}">${say("en", action[1])}</a></p>
       <hr />
 ${translations}
@@ -53,4 +54,6 @@ ${translations}
 }
 
 mkdirSync(join(dist, "errors"), { recursive: true });
-for (const code of CODES) writeFileSync(join(dist, "errors", `${code}.html`), page(code));
+for (const [code, texted] of Object.entries(CODES)) {
+  writeFileSync(join(dist, "errors", `${code}.html`), page(code, texted));
+}

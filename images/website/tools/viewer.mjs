@@ -72,7 +72,7 @@ function fetchPackage(cache) {
 }
 
 function install(dist) {
-  const archive = fetchPackage(join(HERE, "..", ".cache"));
+  const archive = fetchPackage(join(HERE, "../node_modules/.cache"));
   const unpacked = mkdtempSync(join(tmpdir(), "viewer-"));
   execFileSync("tar", ["-xzf", archive, "-C", unpacked, "--strip-components=1"]);
   const target = join(dist, TARGET);

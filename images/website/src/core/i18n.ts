@@ -25,6 +25,11 @@ export function language(): string {
   return current;
 }
 
+/** The language with the region that the browser asks for, if any: dates are written otherwise in en-GB than in en-US. */
+export function locale(): string {
+  return navigator.languages.find((one) => one.toLowerCase().split("-")[0] === current) ?? current;
+}
+
 export async function useLanguage(code: string): Promise<void> {
   const load = others[`../locales/${code}.json`];
   messages = load ? (await load()).default : english;
@@ -36,7 +41,7 @@ export async function useLanguage(code: string): Promise<void> {
 function fill(text: string, values: Record<string, string | number>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
-    return value === undefined ? whole : typeof value === "number" ? value.toLocaleString(current) : value;
+    return value === undefined ? whole : typeof value === "number" ? value.toLocaleString(locale()) : value;
   });
 }
 

@@ -1,4 +1,96 @@
-/** Pages that only need the texts and the top bar. */
-import { start } from "../core/page";
+/** My Settings: the account, API tokens, the ready-made command for panoramax_cli. */
+import { call, type Configuration, type Me, type Token } from "../core/api";
+import { copyButton } from "../core/copy";
+import { confirm } from "../core/dialog";
+import { el, need } from "../core/dom";
+import { date } from "../core/format";
+import { t } from "../core/i18n";
+import { clearProblem, showProblem, start } from "../core/page";
+
+function showToken(token: Token): void {
+  const value = token.jwt_token ?? "";
+  const button = el("button", { class: "button quiet", type: "button" }, t("copy"));
+  copyButton(button, () => value);
+  const place = need("#token-value");
+  place.replaceChildren(
+    el("p", { class: "notice" }, t("settings.tokens.created")),
+    el("div", { class: "code" }, el("pre", { tabindex: 0 }, value), button),
+  );
+  place.hidden = false;
+  place.scrollIntoView({ block: "nearest" });
+}
+
+async function reveal(token: Token): Promise<void> {
+  clearProblem();
+  showToken(await call<Token>(`/users/me/tokens/${token.id}`));
+}
+
+async function revoke(token: Token, name: string): Promise<void> {
+  if (!(await confirm(t("settings.tokens.revoke.ask", { name }), t("settings.tokens.revoke")))) return;
+  clearProblem();
+  await call(`/users/me/tokens/${token.id}`, { method: "DELETE" });
+  need("#token-value").hidden = true;
+  await listTokens();
+}
+
+function row(token: Token): HTMLLIElement {
+  const name = token.description?.trim() ? token.description : t("settings.tokens.unnamed");
+  const button = (text: string, kind: string, action: () => Promise<void>): HTMLElement =>
+    el("button", { class: `button small ${kind}`, type: "button", click: () => void action().catch(showProblem) }, text);
+  return el(
+    "li",
+    {},
+    el(
+      "div",
+      {},
+      el("p", {}, el("strong", {}, name)),
+      el("p", { class: "muted" }, t("settings.tokens.since", { date: date(token.generated_at) })),
+    ),
+    el(
+      "div",
+      { class: "actions" },
+      button(t("settings.tokens.show"), "", () => reveal(token)),
+      button(t("settings.tokens.revoke"), "danger", () => revoke(token, name)),
+    ),
+  );
+}
+
+async function listTokens(): Promise<void> {
+  const tokens = await call<Token[]>("/users/me/tokens");
+  tokens.sort((a, b) => b.generated_at.localeCompare(a.generated_at));
+  const place = need("#tokens");
+  place.replaceChildren(...tokens.map(row));
+  if (!tokens.length) place.append(el("li", { class: "muted" }, t("settings.tokens.none")));
+  place.setAttribute("aria-busy", "false");
+}
+
+async function create(form: HTMLFormElement): Promise<void> {
+  const description = need<HTMLInputElement>("input", form).value.trim();
+  if (!description) return;
+  clearProblem();
+  const token = await call<Token>("/users/me/tokens", { method: "POST", json: { description } });
+  form.reset();
+  await listTokens();
+  showToken(token);
+}
+
+async function showAccount(): Promise<void> {
+  const [me, configuration] = await Promise.all([call<Me>("/users/me"), call<Configuration>("/configuration")]);
+  const fact = (name: string, value: string): HTMLElement => el("div", {}, el("dt", {}, name), el("dd", {}, value));
+  need("#account").replaceChildren(fact(t("settings.account.name"), me.name));
+  const profile = configuration.auth.user_profile?.url;
+  if (!profile) return;
+  need<HTMLAnchorElement>("#account-link a").href = profile;
+  need("#account-link").hidden = false;
+}
 
 await start();
+const command = `panoramax_cli upload --api-url ${location.origin} --token TOKEN .`;
+need("#cli").textContent = command;
+copyButton(need("#copy-cli"), () => command);
+const form = need<HTMLFormElement>("#new-token");
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  create(form).catch(showProblem);
+});
+await Promise.all([showAccount(), listTokens()]).catch(showProblem);

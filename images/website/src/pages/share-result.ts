@@ -73,5 +73,6 @@ export function showResult(rows: readonly Row[], set: UploadSet | null): void {
     table(rows),
   );
   result.hidden = false;
-  result.focus();
+  result.focus({ preventScroll: true });
+  window.scrollTo({ top: 0 });
 }

@@ -1,7 +1,7 @@
 /** Share Photos: choose, upload, wait for the blurring, see what became of each file. */
 import { el, need } from "../core/dom";
 import { size } from "../core/format";
-import { language, t, tn } from "../core/i18n";
+import { locale, t, tn } from "../core/i18n";
 import { clearProblem, showProblem, start } from "../core/page";
 import { fromDrop, fromInput, sorted, type Found } from "../upload/collect";
 import { flatten, isPicture, suggestTitle } from "../upload/names";
@@ -48,7 +48,7 @@ function add(found: readonly Found[]): void {
     title.value = suggestTitle(
       pictures.map((one) => one.path),
       newest,
-      language(),
+      locale(),
     );
   }
   showChosen();
@@ -122,6 +122,7 @@ need<HTMLFormElement>("#choose").addEventListener("submit", (event) => {
   title.value = title.value.trim();
   if (!chosen.pictures.length || !title.reportValidity()) return;
   clearProblem();
+  need("#intro").hidden = true;
   const names = flatten(chosen.pictures.map((one) => one.path));
   const entries = chosen.pictures.map((one, index) => newEntry(one.path, names[index] ?? one.file.name, one.file));
   const button = need<HTMLButtonElement>("#upload");

@@ -22,7 +22,11 @@ export function flatten(paths: readonly string[]): string[] {
   const depth = parts.map((one) => Math.min(2, one.length));
   const name = (index: number): string => (parts[index] ?? []).slice(-(depth[index] ?? 1)).join("_");
   for (;;) {
-    const groups = Map.groupBy(paths.keys(), (index) => name(index).toLowerCase());
+    const groups = new Map<string, number[]>();
+    for (const index of paths.keys()) {
+      const key = name(index).toLowerCase();
+      groups.set(key, [...(groups.get(key) ?? []), index]);
+    }
     let grown = false;
     for (const group of groups.values()) {
       if (group.length < 2) continue;
@@ -45,8 +49,8 @@ export function flatten(paths: readonly string[]): string[] {
 }
 
 /** A title for the sequence from what was chosen: the first folder that is not the camera's own DCIM, else a date. */
-export function suggestTitle(paths: readonly string[], newest: Date, language: string): string {
+export function suggestTitle(paths: readonly string[], newest: Date, locale: string): string {
   const folder = paths[0]?.split("/").find((part, index, all) => index < all.length - 1 && !/^DCIM$/i.test(part));
-  const day = newest.toLocaleDateString(language, { dateStyle: "medium" });
+  const day = newest.toLocaleDateString(locale, { dateStyle: "medium" });
   return folder && !/^\d{3}[A-Z0-9_]{5}$/.test(folder) ? folder : day;
 }
