@@ -40,7 +40,7 @@ def docs(
     ] = False,
 ) -> None:
     """Bring the tables of docs/security.md up to date."""
-    with reported(as_json=False):
+    with reported(policy, as_json=False):
         try:
             changed = update(document, load_policy(policy), write=not check)
         except PolicyError as error:
@@ -53,7 +53,7 @@ def docs(
 @app.command()
 def nginx(policy: PolicyFile = POLICY, realm: Realm = "panoramax", option: Options = None) -> None:
     """Print nginx's rules, as the proxy gets them."""
-    with reported(as_json=False):
+    with reported(policy, as_json=False):
         try:
             typer.echo(render(load_policy(policy), realm, option or []))
         except PolicyError as error:
@@ -70,7 +70,7 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
 ) -> None:
     """Say whom the gate lets through with a request."""
-    with reported(as_json=as_json):
+    with reported(policy, as_json=as_json):
         try:
             who = load_policy(policy).decide(method, target, realm=realm, options=option or [])
         except PolicyError as error:
