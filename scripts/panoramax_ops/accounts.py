@@ -17,7 +17,7 @@ from panoramax_ops.audit import AuditLog
 from panoramax_ops.database import Account, Database
 from panoramax_ops.errors import OpsError, RefusedError, UnableError
 from panoramax_ops.keycloak import Keycloak, UserExistsError
-from panoramax_ops.letters import Letter, write
+from panoramax_ops.letters import Letter, path_of, remove, write
 
 UPDATE_PASSWORD = "UPDATE_PASSWORD"
 
@@ -51,6 +51,15 @@ class Person:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Created:
+    """What `create` did. `letter` is the plain letter while its password is still open, else None."""
+
+    person: Person
+    letter: Path | None
+    made: bool
 
 
 def _person(user: dict[str, Any], account: Account | None) -> Person:
@@ -88,7 +97,9 @@ class Accounts:
         email = people.check_email(email)
         user = self._keycloak.user_by_email(email)
         if user is None:
-            raise RefusedError(f"Nobody has the e-mail {email}.", "See who is there: accounts.py -i INVENTORY list")
+            raise RefusedError(
+                f"Nobody has the e-mail {email}.", "See who is there: scripts/accounts.py -i INVENTORY list"
+            )
         return user
 
     def _with_account(self, email: str) -> tuple[dict[str, Any], Account]:
@@ -97,18 +108,18 @@ class Accounts:
         if account is None:
             raise RefusedError(
                 f"{email} is in Keycloak, but not yet in Panoramax.",
-                f"Complete the account: accounts.py -i INVENTORY create {email} --name NAME --if-missing",
+                f"Complete the account: scripts/accounts.py -i INVENTORY create {email} --name NAME --if-missing",
             )
         return user, account
 
     def create(
         self, email: str, name: str, role: str, language: str, username: str = "", *, if_missing: bool = False
-    ) -> tuple[Person, Path | None]:
-        """Make the account in both systems and its letter; returns the person and the path of the letter.
+    ) -> Created:
+        """Make the account in both systems, with its letter.
 
-        With `if_missing`, an account that is there is completed where a half is missing and otherwise left as it is;
-        no letter is written then, unless its first password was never handed out. Raises RefusedError on input that is
-        not acceptable or taken, UnableError if a system is down; then nothing is left behind.
+        With `if_missing`, an account that is there is left as it is, and one that an interruption left half made is
+        finished. Raises RefusedError on input that is not acceptable or taken, UnableError if a system is down; then
+        nothing is left behind.
         """
         email, name = people.check_email(email), people.check_name(name)
         people.check_role(role)
@@ -118,9 +129,9 @@ class Accounts:
             if not if_missing:
                 raise RefusedError(
                     f"{email} has an account already, under the name {user['username']}.",
-                    f"A new initial password: accounts.py -i INVENTORY reset-password {email}",
+                    f"A new initial password: scripts/accounts.py -i INVENTORY reset-password {email}",
                 )
-            return self._complete(user, role), None
+            return self._finish(user, role, language)
         if self._keycloak.user_by_name(username) is not None:
             raise RefusedError(
                 f"The user name {username}, made of {name!r}, belongs to somebody else.",
@@ -143,24 +154,39 @@ class Accounts:
                 }
             )
         except UserExistsError as error:
-            raise RefusedError(error.message, "Somebody made it at the same moment; look: accounts.py list") from error
+            raise RefusedError(
+                error.message, "Somebody made it at the same moment: scripts/accounts.py -i INVENTORY list"
+            ) from error
+        letter = self._letter(email, name, username, password, language, role)
         try:
+            path = write(letter, self._settings.letters)
             self._database.create(user_id, username, role)
-            letter = write(self._letter(email, name, username, password, language, role), self._settings.letters)
         except BaseException:
-            # Half an account would let somebody in without the role that was meant, or without a letter.
+            # Half an account would let somebody in without the role that was meant.
             with contextlib.suppress(OpsError):
                 self._keycloak.delete_user(user_id)
+            remove(letter, self._settings.letters)
             raise
         self._log.write("create", email, username=username, role=role)
-        return self.show(email), letter
+        return Created(self.show(email), path, made=True)
 
-    def _complete(self, user: dict[str, Any], role: str) -> Person:
-        """Give a Keycloak user without a row in Panoramax that row."""
-        if self._database.account(user["id"]) is None:
-            self._database.create(user["id"], user["username"], role)
-            self._log.write("complete", user["email"], role=role)
-        return _person(user, self._database.account(user["id"]))
+    def _finish(self, user: dict[str, Any], role: str, language: str) -> Created:
+        """An account that is there; finished where its row in Panoramax is missing.
+
+        Nobody can have signed in to such a one (the first login makes the row), so it gets a new password and a letter.
+        """
+        person = _person(user, account := self._database.account(user["id"]))
+        if account is not None:
+            letter = path_of(person.username, self._settings.letters)
+            return Created(person, letter if person.state == "new" and letter.exists() else None, made=False)
+        password = people.initial_password()
+        self._keycloak.set_temporary_password(user["id"], password)
+        letter = write(
+            self._letter(person.email, person.name, person.username, password, language, role), self._settings.letters
+        )
+        self._database.create(user["id"], person.username, role)
+        self._log.write("finish", person.email, username=person.username, role=role)
+        return Created(self.show(person.email), letter, made=True)
 
     def _letter(
         self, email: str, name: str, username: str, password: str, language: str, role: str, *, again: bool = False
@@ -196,7 +222,7 @@ class Accounts:
         if account.role == "admin" and set(self._database.active_admins()) == {account.id}:
             raise RefusedError(
                 f"{account.name} is the last administrator and cannot be {what}.",
-                "Make another one first: accounts.py -i INVENTORY set-role E-MAIL admin",
+                "Make another one first: scripts/accounts.py -i INVENTORY set-role E-MAIL admin",
             )
 
     def disable(self, email: str, why: str = "") -> Person:
@@ -230,7 +256,9 @@ class Accounts:
         people.check_role(role)
         user, account = self._with_account(email)
         if account.blocked:
-            raise RefusedError(f"{user['email']} is disabled.", f"First: accounts.py -i INVENTORY enable {email}")
+            raise RefusedError(
+                f"{user['email']} is disabled.", f"First: scripts/accounts.py -i INVENTORY enable {email}"
+            )
         if role != "admin":
             self._refuse_last_admin(account, "made an ordinary user")
         if account.role != role:
@@ -242,7 +270,9 @@ class Accounts:
         """A new initial password with its letter; ends all logins. Raises RefusedError for a disabled account."""
         user, account = self._with_account(email)
         if not user.get("enabled") or account.blocked:
-            raise RefusedError(f"{user['email']} is disabled.", f"First: accounts.py -i INVENTORY enable {email}")
+            raise RefusedError(
+                f"{user['email']} is disabled.", f"First: scripts/accounts.py -i INVENTORY enable {email}"
+            )
         person = _person(user, account)
         password = people.initial_password()
         self._keycloak.set_temporary_password(user["id"], password)

@@ -47,7 +47,7 @@ def main(
 def _accounts(context: typer.Context) -> Iterator[Any]:
     """The opened accounts, with errors reported as the caller asked for."""
     options: Context = context.obj
-    with reported(as_json=options.json):
+    with reported(options.inventory, as_json=options.json):
         # Ansible takes most of a second to import; --help does not need it.
         from panoramax_ops.opening import open_accounts
 
@@ -79,9 +79,10 @@ def create(
     accounts.py -i inventories/local create jane@example.org --name "Jane Doe" --role admin --language fr
     """
     with _accounts(context) as accounts:
-        person, letter = accounts.create(email, name, role, language, username, if_missing=if_missing)
+        created = accounts.create(email, name, role, language, username, if_missing=if_missing)
+        person = created.person
         done = f"{person.email} has an account as {person.username} ({person.role})."
-        _answer(context, done if letter else f"{done} It was there already.", person, letter)
+        _answer(context, done if created.made else f"{done} It was there already.", person, created.letter)
 
 
 @app.command("list")
@@ -96,7 +97,9 @@ def list_(
         if context.obj.json:
             print_json([person.as_dict() for person in found])
             return
-        table = Table("Shown as", "Name", "E-mail", "Role", "State", "Created", "Tokens")
+        table = Table()
+        for title in ("Shown as", "Name", "E-mail", "Role", "State", "Created", "Tokens"):
+            table.add_column(title, overflow="fold")
         for person in found:
             cells = (person.username, person.name, person.email, person.role, person.state, person.created[:10])
             table.add_row(*cells, str(person.tokens))

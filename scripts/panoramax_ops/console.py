@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -23,18 +24,22 @@ def print_json(value: Any) -> None:
 
 
 @contextlib.contextmanager
-def reported(*, as_json: bool) -> Iterator[None]:
-    """End with the exit code of an OpsError raised inside, after having said what is wrong and what to do."""
+def reported(inventory: Path | None = None, *, as_json: bool) -> Iterator[None]:
+    """End with the exit code of an OpsError raised inside, after having said what is wrong and what to do.
+
+    INVENTORY in a remedy becomes the inventory at hand, so that the command can be copied.
+    """
     try:
         yield
     except OpsError as error:
+        remedy = error.remedy.replace("INVENTORY", str(inventory or "INVENTORY"))
         if as_json:
-            print_json({"error": error.message, "remedy": error.remedy})
+            print_json({"error": error.message, "remedy": remedy})
         else:
             err.print(f"[red]{'Refused' if error.exit_code == 1 else 'Failed'}:[/red]", end=" ")
             err.print(error.message, markup=False)
-            if error.remedy:
-                err.print(f"  {error.remedy}", markup=False)
+            if remedy:
+                err.print(f"  {remedy}", markup=False)
         raise SystemExit(error.exit_code) from error
     except KeyboardInterrupt as error:
         err.print("Interrupted. Run the same command again: it goes on where it stopped.")

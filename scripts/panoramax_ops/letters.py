@@ -62,8 +62,19 @@ def render(letter: Letter, day: date | None = None) -> dict[str, str]:
     }
 
 
+def path_of(username: str, directory: Path) -> Path:
+    """Where the plain letter of somebody lies."""
+    return directory / f"{username}.txt"
+
+
 def write(letter: Letter, directory: Path) -> Path:
     """Write both forms into the directory, mode 0600, and return the path of the plain one."""
     for kind, text in render(letter).items():
-        write_private(directory / f"{letter.username}.{kind}", text)
-    return directory / f"{letter.username}.txt"
+        write_private(path_of(letter.username, directory).with_suffix(f".{kind}"), text)
+    return path_of(letter.username, directory)
+
+
+def remove(letter: Letter, directory: Path) -> None:
+    """Take both forms away; nothing happens if they are not there."""
+    for kind in ("txt", "html"):
+        path_of(letter.username, directory).with_suffix(f".{kind}").unlink(missing_ok=True)

@@ -28,7 +28,7 @@ def main(
     secrets.py -i inventories/local
     """
     path = inventory / "group_vars" / "all" / "secrets.yml"
-    with reported(as_json=as_json):
+    with reported(inventory, as_json=as_json):
         result = fill(path, AnsibleVault(path))
         if as_json:
             print_json({"file": str(path), "made": result.made, "kept": result.kept, "encrypted": result.encrypted})
