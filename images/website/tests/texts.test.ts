@@ -53,7 +53,7 @@ describe("texts", () => {
     expect(choose(["ja"], ["fr"])).toBe("fr");
   });
   it("fills values and plurals by the language's rules", async () => {
-    expect(t("photos.totals", { sequences: 1, pictures: 2000 })).toBe("1 sequences · 2,000 pictures");
+    expect(t("share.count", { done: 1, files: 2000 })).toBe("1 of 2,000 pictures");
     expect(tn("photos.count", 1)).toBe("1 photo");
     await useLanguage("fr");
     expect(document.documentElement.lang).toBe("fr");

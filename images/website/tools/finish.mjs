@@ -1,7 +1,8 @@
-// Last step of the build: refuses a site that would call a third party by itself, then compresses what is worth it
-// (nginx serves the .gz files as they are).
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { extname, join, relative } from "node:path";
+// Last step of the build: puts the licences of what is shipped beside it, refuses a site that would call a third party
+// by itself, then compresses what is worth it (nginx serves the .gz files as they are).
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, extname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 /**
@@ -27,10 +28,21 @@ const KNOWN_HOSTS = new Set([
 ]);
 const TEXT = new Set([".html", ".js", ".css", ".json", ".svg", ".txt"]);
 
+/** Packages of which something is shipped as it is, and whose licence has to travel with it. */
+const SHIPPED = { inter: "@fontsource-variable/inter", "world-atlas": "world-atlas" };
+const MODULES = join(dirname(fileURLToPath(import.meta.url)), "../node_modules");
+
 const dist = process.argv[2] ?? "dist";
+mkdirSync(join(dist, "vendor/licences"), { recursive: true });
+for (const [name, path] of Object.entries(SHIPPED)) {
+  const licence = readdirSync(join(MODULES, path)).find((file) => /^licen[cs]e/i.test(file));
+  if (licence === undefined) throw new Error(`${path} has no licence file any more`);
+  cpSync(join(MODULES, path, licence), join(dist, `vendor/licences/${name}.txt`));
+}
 const files = readdirSync(dist, { recursive: true })
   .map((name) => join(dist, name))
-  .filter((path) => statSync(path).isFile() && TEXT.has(extname(path)));
+  .filter((path) => statSync(path).isFile() && TEXT.has(extname(path)))
+  .filter((path) => !relative(dist, path).startsWith(join("vendor", "licences")));
 
 for (const path of files) {
   const content = readFileSync(path);

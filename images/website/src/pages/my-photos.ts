@@ -83,8 +83,9 @@ async function show(address: string, append: boolean): Promise<void> {
   place.setAttribute("aria-busy", "false");
   const sequences = list["stats:collections"]?.count;
   const pictures = list["stats:items"]?.count;
-  if (sequences !== undefined && pictures !== undefined) {
-    need("#totals").textContent = t("photos.totals", { sequences, pictures });
+  if (!append) {
+    const known = sequences !== undefined && pictures !== undefined;
+    need("#totals").textContent = known ? `${tn("photos.sequences", sequences)} · ${tn("photos.count", pictures)}` : "";
   }
   const next = children.length ? link(list.links, "next") : undefined;
   const more = need<HTMLButtonElement>("#more");

@@ -17,11 +17,17 @@ function change(path: string, json: Record<string, string>): Promise<unknown> {
   return call(path, { method: "PATCH", json });
 }
 
-async function rename(now: string): Promise<void> {
-  const title = await ask(t("sequence.rename.ask"), now);
+async function rename(): Promise<void> {
+  const heading = need("#title");
+  const title = await ask(t("sequence.rename.ask"), heading.textContent);
   if (title === null) return;
   await change(`/collections/${id}`, { title });
-  await showHead();
+  showTitle(title);
+}
+
+function showTitle(title: string): void {
+  need("#title").textContent = title;
+  document.title = document.title.replace(/^.*(?= · )/, () => title);
 }
 
 async function remove(count: number): Promise<void> {
@@ -57,7 +63,7 @@ function actions(sequence: Collection): HTMLElement[] {
   const list: HTMLElement[] = [
     el("a", { class: "button primary", href: `/explore?seq=${id}&focus=pic`, id: "fullscreen" }, t("sequence.fullscreen")),
   ];
-  if (link(sequence.links, "edit")) list.push(button(t("sequence.rename"), "", () => rename(sequence.title)));
+  if (link(sequence.links, "edit")) list.push(button(t("sequence.rename"), "", rename));
   if (link(sequence.links, "delete")) {
     list.push(button(t("sequence.delete"), "danger", () => remove(sequence["stats:items"].count)));
   }
@@ -66,8 +72,7 @@ function actions(sequence: Collection): HTMLElement[] {
 
 async function showHead(): Promise<Collection> {
   const sequence = await call<Collection>(`/collections/${id}`);
-  need("#title").textContent = sequence.title;
-  document.title = document.title.replace(/^.*(?= · )/, () => sequence.title);
+  showTitle(sequence.title);
   const producer = sequence.providers?.find((one) => one.roles.includes("producer"));
   need("#facts").replaceChildren(
     fact(t("sequence.photos"), String(sequence["stats:items"].count)),
@@ -81,13 +86,15 @@ async function showHead(): Promise<Collection> {
   return sequence;
 }
 
+const pictureAddress = (item: Item): string => `/explore?seq=${id}&pic=${item.id}&focus=pic`;
+
 function photo(item: Item, mayEdit: boolean): HTMLLIElement {
   const props = item.properties;
   const name = props["original_file:name"] ?? date(props.datetime);
   const source = item.assets.thumb?.href;
   const node = el("li", { title: name });
   const image = el("img", { alt: t("sequence.photo", { name }), loading: "lazy", ...(source ? { src: new URL(source).pathname } : {}) });
-  node.append(el("a", { href: `/explore?seq=${id}&pic=${item.id}&focus=pic` }, image));
+  node.append(el("a", { href: pictureAddress(item) }, image));
   const badge = el("span", { class: "badge", title: t("sequence.hidden"), role: "img", "aria-label": t("sequence.hidden") });
   badge.append(icon("eyeOff"));
   const toggle = el("button", { class: "button small", type: "button" });
@@ -113,6 +120,9 @@ function photo(item: Item, mayEdit: boolean): HTMLLIElement {
 async function showPhotos(address: string, mayEdit: boolean): Promise<void> {
   const page = await call<{ features: Item[]; links: Link[] }>(address);
   const place = need("#thumbs");
+  // Without a picture the viewer would open on the map.
+  const first = page.features[0];
+  if (!place.children.length && first) need<HTMLAnchorElement>("#fullscreen").href = pictureAddress(first);
   place.append(...page.features.map((item) => photo(item, mayEdit)));
   place.setAttribute("aria-busy", "false");
   const next = link(page.links, "next");
