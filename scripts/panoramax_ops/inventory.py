@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from panoramax_ops.errors import UnableError
+from panoramax_ops.vault import REMEDY, configured_secrets
 
 ROOT = Path(__file__).resolve().parents[2]
 # Roles whose defaults belong to the public settings of a site.
@@ -50,8 +51,6 @@ class Inventory:
 
     def _open(self) -> None:
         # Ansible reads its configuration when it is imported, so not before the environment is set.
-        from ansible import constants  # type: ignore[import-untyped]
-        from ansible.cli import CLI  # type: ignore[import-untyped]
         from ansible.errors import AnsibleError  # type: ignore[import-untyped]
         from ansible.inventory.manager import InventoryManager  # type: ignore[import-untyped]
         from ansible.parsing.dataloader import DataLoader  # type: ignore[import-untyped]
@@ -60,15 +59,7 @@ class Inventory:
         self._loader = DataLoader()
         self._loader.set_basedir(str(ROOT))
         try:
-            secrets = CLI.setup_vault_secrets(
-                self._loader,
-                vault_ids=list(constants.DEFAULT_VAULT_IDENTITY_LIST),
-                vault_password_files=[constants.DEFAULT_VAULT_PASSWORD_FILE]
-                if constants.DEFAULT_VAULT_PASSWORD_FILE
-                else [],
-                auto_prompt=False,
-            )
-            self._loader.set_vault_secrets(secrets)
+            self._loader.set_vault_secrets(configured_secrets(self._loader))
             self._hosts = InventoryManager(loader=self._loader, sources=[str(self.directory)])
             self._variables = VariableManager(loader=self._loader, inventory=self._hosts)
             self._defaults: dict[str, Any] = {}
@@ -150,5 +141,5 @@ def _first_line(error: Exception) -> str:
 
 def _vault_remedy(error: Exception) -> str:
     if "vault" in str(error).lower():
-        return "Give Ansible the vault's password: export ANSIBLE_VAULT_PASSWORD_FILE=FILE, then run this again."
+        return REMEDY
     return ""

@@ -29,9 +29,19 @@ class UserExistsError(RefusedError):
 class Keycloak:
     """A client for one realm, signed in as the scripts' service account."""
 
-    def __init__(self, endpoint: Endpoint, realm: str, client_id: str, secret: str) -> None:
-        """Nothing is sent before the first call. Close it, or use it as a context manager."""
-        transport = httpx.HTTPTransport(
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        realm: str,
+        client_id: str,
+        secret: str,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Nothing is sent before the first call. Close it, or use it as a context manager.
+
+        `transport` takes the place of the network.
+        """
+        transport = transport or httpx.HTTPTransport(
             uds=str(endpoint.socket) if endpoint.socket else None,
             retries=2,
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
@@ -76,6 +86,11 @@ class Keycloak:
                 "client_secret": self._secret,
             }
             answer = self._send("POST", f"/realms/{self._realm}/protocol/openid-connect/token", data=form)
+            if answer.status_code >= 500:
+                raise UnableError(
+                    f"Keycloak is not ready (status {answer.status_code}).",
+                    "Is its container healthy (docker ps), and the database? Then run the same command again.",
+                )
             if answer.status_code != 200:
                 raise UnableError(
                     f"Keycloak refuses the service account {self._client_id} of realm {self._realm}"

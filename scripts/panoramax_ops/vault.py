@@ -12,6 +12,26 @@ ROOT = Path(__file__).resolve().parents[2]
 REMEDY = "Give Ansible the vault's password: export ANSIBLE_VAULT_PASSWORD_FILE=FILE, then run this again."
 
 
+def configured_secrets(loader: Any) -> Any:
+    """The vault's secrets that Ansible is configured with, for a DataLoader; empty if there are none.
+
+    Raises AnsibleError if a configured password file cannot be read. The first call of a process also makes them known
+    to templates, whose values may be encrypted one by one.
+    """
+    from ansible import constants  # type: ignore[import-untyped]
+    from ansible.cli import CLI  # type: ignore[import-untyped]
+    from ansible.parsing.vault import VaultSecretsContext  # type: ignore[import-untyped]
+
+    files = [constants.DEFAULT_VAULT_PASSWORD_FILE] if constants.DEFAULT_VAULT_PASSWORD_FILE else []
+    return CLI.setup_vault_secrets(
+        loader,
+        vault_ids=list(constants.DEFAULT_VAULT_IDENTITY_LIST),
+        vault_password_files=files,
+        auto_prompt=False,
+        initialize_context=VaultSecretsContext.current(optional=True) is None,
+    )
+
+
 class AnsibleVault:
     """Opened only when something encrypted turns up: importing Ansible takes most of a second."""
 
@@ -23,20 +43,12 @@ class AnsibleVault:
     def _open(self) -> Any:
         if self._lib is None:
             os.environ.setdefault("ANSIBLE_CONFIG", str(ROOT / "ansible.cfg"))
-            from ansible import constants  # type: ignore[import-untyped]
-            from ansible.cli import CLI  # type: ignore[import-untyped]
             from ansible.errors import AnsibleError  # type: ignore[import-untyped]
             from ansible.parsing.dataloader import DataLoader  # type: ignore[import-untyped]
-            from ansible.parsing.vault import VaultLib  # type: ignore[import-untyped]
+            from ansible.parsing.vault import VaultLib
 
-            files = [constants.DEFAULT_VAULT_PASSWORD_FILE] if constants.DEFAULT_VAULT_PASSWORD_FILE else []
             try:
-                secrets = CLI.setup_vault_secrets(
-                    DataLoader(),
-                    vault_ids=list(constants.DEFAULT_VAULT_IDENTITY_LIST),
-                    vault_password_files=files,
-                    auto_prompt=False,
-                )
+                secrets = configured_secrets(DataLoader())
             except AnsibleError as error:
                 raise UnableError(f"{self._place} is encrypted: {error}", REMEDY) from error
             if not secrets:
