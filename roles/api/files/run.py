@@ -8,7 +8,9 @@ the signals of ``docker stop``.
 import argparse
 import logging
 import os
+import signal
 import sys
+from types import FrameType
 
 from launcher import environment
 
@@ -31,10 +33,16 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(143)
+
+
 def main() -> int:
     """Run what the command line asks for and return its exit status."""
     options = parse(sys.argv[1:])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(levelname)s] %(name)s: %(message)s")
+    # Process 1 of a container ignores SIGTERM unless it says otherwise; gunicorn and the worker's loop say more later.
+    signal.signal(signal.SIGTERM, _end)
     # What is not yet blurred lies in files of this process: nobody else may read them.
     os.umask(options.umask)
     try:

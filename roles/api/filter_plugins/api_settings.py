@@ -1,8 +1,8 @@
 """Filter ``api_environment``: the API's settings, checked and rendered so that upstream cannot misread them.
 
 Upstream reads most settings without checking them (facts 1.2): a boolean written ``True`` silently counts as false, a
-misspelt name is ignored, an empty text falls back to a default that may be ``anyone``. Here each setting is a typed entry
-of one table; what the table does not know is refused by name.
+misspelt name is ignored, an empty text falls back to a default that may be ``anyone``. Here each setting is a typed
+entry of one table; what the table does not know is refused by name.
 """
 
 import difflib
@@ -55,8 +55,21 @@ def _url(value: Any) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or any(character.isspace() for character in text):
         raise ValueError("must be a full address, http://... or https://...")
+    return text
+
+
+def _base_url(value: Any) -> str:
+    # Upstream appends "/blur/" and the like to it.
+    text = _url(value)
     if text.endswith("/"):
         raise ValueError("must not end with a slash")
+    return text
+
+
+def _key(value: Any) -> str:
+    text = _text(value)
+    if len(text) < 16:
+        raise ValueError("must have at least 16 characters (scripts/secrets.py makes one)")
     return text
 
 
@@ -143,7 +156,7 @@ SETTINGS: dict[str, Setting] = {
         refused="upstream never parses it: any value, false included, removes all access control from pictures"
     ),
     # Pictures
-    "API_BLUR_URL": Setting(_url, variable="api_blur_url"),
+    "API_BLUR_URL": Setting(_base_url, variable="api_blur_url"),
     "PICTURE_PROCESS_DERIVATES_STRATEGY": Setting(
         _choice("PREPROCESS"), variable="the role: the proxy counts on files that are there"
     ),
@@ -153,13 +166,13 @@ SETTINGS: dict[str, Setting] = {
     "PICTURE_PROCESS_KEEP_UNBLURRED_PARTS": Setting(refused="it would keep what blurring is there to remove"),
     # Signing in
     "OAUTH_PROVIDER": Setting(_choice("oidc"), variable="the role", api_only=True),
-    "OAUTH_OIDC_URL": Setting(_url, variable="api_oauth_url", api_only=True),
+    "OAUTH_OIDC_URL": Setting(_base_url, variable="api_oauth_url", api_only=True),
     "OAUTH_CLIENT_ID": Setting(variable="api_oauth_client_id", api_only=True),
     "OAUTH_CLIENT_SECRET": Setting(variable="api_oauth_client_secret", api_only=True),
     "OAUTH_SCOPE": Setting(api_only=True),
     "OAUTH_PROFILE_URL": Setting(variable="api_oauth_profile_url", api_only=True),
     "OAUTH_PROFILE_USE_IFRAME": Setting(_boolean, api_only=True),
-    "FLASK_SECRET_KEY": Setting(_flask(_text), variable="api_secret_key", api_only=True),
+    "FLASK_SECRET_KEY": Setting(_flask(_key), variable="api_secret_key", api_only=True),
     "FLASK_PERMANENT_SESSION_LIFETIME": Setting(_integer(300, 2_592_000), variable="api_session_lifetime"),
     "FLASK_SESSION_REFRESH_EACH_REQUEST": Setting(_boolean, variable="the role: a session ends when its time is over"),
     "FLASK_SESSION_COOKIE_NAME": Setting(_flask(_text), variable="the role: __Host- binds the cookie to this host"),
@@ -206,7 +219,9 @@ def _complaint(name: str, by_role: bool) -> str:
     return ""
 
 
-def environment(settings: Mapping[str, Any], extra: Mapping[str, Any] | None = None, part: str = "api") -> dict[str, str]:
+def environment(
+    settings: Mapping[str, Any], extra: Mapping[str, Any] | None = None, part: str = "api"
+) -> dict[str, str]:
     """Return the environment of the API (``part`` api) or of a worker (``part`` worker).
 
     Args:

@@ -24,7 +24,9 @@ def connect(patience: float = 60.0) -> "psycopg.Connection[tuple[object, ...]]":
     deadline = time.monotonic() + patience
     while True:
         try:
-            return psycopg.connect(os.environ["DB_URL"], autocommit=True, connect_timeout=5, application_name="launcher")
+            return psycopg.connect(
+                os.environ["DB_URL"], autocommit=True, connect_timeout=5, application_name="launcher"
+            )
         except psycopg.OperationalError as error:
             # The first line says what is wrong; the rest may repeat addresses for each attempt.
             reason = str(error).splitlines()[0]

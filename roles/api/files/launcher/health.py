@@ -27,10 +27,11 @@ def main(arguments: list[str]) -> int:
     """Return 0 if healthy, 1 if not."""
     kind, seconds = arguments
     try:
-        return 0 if {"api": api, "worker": worker}[kind](float(seconds)) else 1
+        healthy = api(float(seconds)) if kind == "api" else worker(float(seconds))
     except OSError as error:
         print(f"{kind}: {error}")
         return 1
+    return 0 if healthy else 1
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
-from launcher import database
 from launcher.health import HEARTBEAT
 
 log = logging.getLogger("launcher.worker")
@@ -104,9 +103,8 @@ def run(job_timeout: int) -> int:
     from geovisio import create_app
     from geovisio.workers import runner_pictures
 
-    stop = Stop()
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGALRM, _too_long)
+    from launcher import database
+
     beat()
     try:
         with database.connect() as connection:
@@ -120,9 +118,11 @@ def run(job_timeout: int) -> int:
         log.error("API_BLUR_URL is not set: this worker would publish pictures as they came")
         return 1
     processor = runner_pictures.PictureProcessor(app=app, stop=False)
-    # Upstream's processor has just put its own handlers there.
+    stop = Stop()
+    # Not earlier: upstream's processor has just put its own handlers there.
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGALRM, _too_long)
 
     def step() -> bool:
         with app.app_context():

@@ -1,0 +1,196 @@
+"""The launcher: environment, health checks, the worker's loop, answers to refusals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from launcher import environment, health, refusals, worker
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path) -> Path:
+    return tmp_path / "api.json"
+
+
+@pytest.fixture
+def own_environment() -> Iterator[None]:
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.mark.usefixtures("own_environment")
+def test_stray_variables_that_upstream_honours_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BLUR_URL", "LOG_LEVEL", "FS_URL", "FLASK_DEBUG", "DEBUG_PICTURES_SKIP_FS_CHECKS_WITH_PUBLIC_URL"):
+        monkeypatch.setenv(name, "x")
+    environment.apply({"API_BLUR_URL": "http://blurring:8001"})
+    assert set(os.environ) <= environment._KEPT | {"API_BLUR_URL", "USER", "HOME", "FLASK_APP"}
+    assert os.environ["API_BLUR_URL"] == "http://blurring:8001"
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ("", "not JSON"),
+        ("{}", "no settings"),
+        ("[1]", "no settings"),
+        (json.dumps({"A": True, "B": ""}), "A, B"),
+    ],
+)
+def test_a_broken_settings_file_is_refused(settings_file: Path, body: str, complaint: str) -> None:
+    settings_file.write_text(body, encoding="utf-8")
+    with pytest.raises(environment.SettingsError, match=complaint):
+        environment.load(settings_file)
+
+
+def test_a_missing_settings_file_is_named(settings_file: Path) -> None:
+    with pytest.raises(environment.SettingsError, match=str(settings_file)):
+        environment.load(settings_file)
+
+
+@pytest.fixture
+def blurring() -> Iterator[str]:
+    """Something that listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "heartbeat"
+    monkeypatch.setattr(worker, "beat", file.touch)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    return file
+
+
+@pytest.mark.usefixtures("heartbeat")
+def test_a_signal_waits_for_the_job_at_hand_and_no_other_begins(blurring: str) -> None:
+    stop = worker.Stop()
+    before = signal.signal(signal.SIGTERM, stop)
+    done = []
+
+    def step() -> bool:
+        os.kill(os.getpid(), signal.SIGTERM)
+        done.append("finished all the same")
+        return True
+
+    try:
+        assert worker.loop(step, stop, blurring, 5) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert done == ["finished all the same"]
+
+
+@pytest.mark.usefixtures("heartbeat")
+def test_one_failure_does_not_end_the_worker_but_several_in_a_row_do(blurring: str) -> None:
+    outcomes = iter([RuntimeError(), True, *[RuntimeError()] * 5, True])
+
+    def step() -> bool:
+        outcome = next(outcomes)
+        if isinstance(outcome, RuntimeError):
+            raise outcome
+        return bool(outcome)
+
+    assert worker.loop(step, worker.Stop(), blurring, 5) == 1
+    assert list(outcomes) == [True]
+
+
+@pytest.mark.usefixtures("heartbeat")
+def test_no_job_is_taken_while_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = worker.Stop()
+    answers = iter([False, False, True])
+    taken = []
+
+    def listens(_url: str) -> bool:
+        return next(answers)
+
+    def step() -> bool:
+        taken.append(list(answers))
+        stop.requested = True
+        return True
+
+    monkeypatch.setattr(worker, "listens", listens)
+    assert worker.loop(step, stop, "http://blurring:8001", 5) == 0
+    assert taken == [[]]
+
+
+@pytest.mark.usefixtures("heartbeat")
+def test_a_job_that_hangs_fails_after_its_time(blurring: str) -> None:
+    before = signal.signal(signal.SIGALRM, worker._too_long)
+    stop = worker.Stop()
+    failed = []
+
+    def step() -> bool:
+        stop.requested = True
+        try:
+            threading.Event().wait(10)
+        except TimeoutError as error:
+            failed.append(str(error))
+            raise
+        return True
+
+    try:
+        assert worker.loop(step, stop, blurring, 1) == 0
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert failed == ["the job took too long"]
+
+
+def test_listens(blurring: str) -> None:
+    assert worker.listens(blurring)
+    assert not worker.listens("http://127.0.0.1:1")
+    assert not worker.listens("http://no-such-host.invalid:80")
+
+
+def test_the_workers_health_is_the_age_of_its_heartbeat(tmp_path: Path) -> None:
+    heartbeat = tmp_path / "heartbeat"
+    with pytest.raises(FileNotFoundError):
+        health.worker(60, heartbeat)
+    heartbeat.touch()
+    assert health.worker(60, heartbeat)
+    os.utime(heartbeat, (time.time() - 61, time.time() - 61))
+    assert not health.worker(60, heartbeat)
+
+
+@pytest.mark.parametrize(
+    ("first_line", "healthy"),
+    [(b"HTTP/1.1 200 OK", True), (b"HTTP/1.1 500 INTERNAL SERVER ERROR", False)],
+)
+def test_the_apis_health_is_its_answer(first_line: bytes, healthy: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1024)
+                connection.sendall(first_line + b"\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert health.api(2.0, server.getsockname()) is healthy
+        thread.join()
+
+
+class Refusal(psycopg.DatabaseError):
+    """As psycopg raises for a SQLSTATE that it has no class for."""
+
+    sqlstate = "PV403"
+
+
+def test_a_refusal_is_found_behind_upstreams_own_error() -> None:
+    refusal = Refusal("no")
+    outer = RuntimeError("Impossible to create a Report")
+    outer.__context__ = refusal
+    assert refusals.find(outer) is refusal
+    assert refusals.find(RuntimeError("else")) is None
+    assert refusals.answer(refusal)[1] == 403
