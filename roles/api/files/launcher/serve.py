@@ -47,6 +47,16 @@ def end_sessions_at_logout(provider: Any) -> None:
     provider.logout_url = logout_url
 
 
+def finish_interim(response: Any) -> Any:
+    """Turn 102, which upstream gives as the last word on a picture in work, into 202 with the same body.
+
+    To a client a 1xx is no answer: it would wait for another until its patience ends (facts 5.1, measured).
+    """
+    if response.status_code == 102:
+        response.status_code = 202
+    return response
+
+
 def application() -> Any:
     """Create the WSGI application; gunicorn calls this once in each process."""
     from geovisio import create_api
@@ -56,6 +66,7 @@ def application() -> Any:
     if auth.oauth_provider is not None:
         end_sessions_at_logout(auth.oauth_provider)
     refusals.register(app)
+    app.after_request(finish_interim)
     return app
 
 
