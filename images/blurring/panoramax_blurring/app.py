@@ -56,13 +56,13 @@ def create_app(service: Service) -> Starlette:
     settings = service.settings
 
     async def blur_picture(request: Request) -> Response:
+        if service.failure is not None:
+            return _refuse(503, f"unhealthy: {service.failure}", RETRY_AFTER)
         try:
             with service.admitted(_announced_size(request, settings.max_bytes)):
                 async with asyncio.timeout(settings.body_timeout):
                     content_type = request.headers.get("content-type", "")
                     data = await receive_picture(content_type, request.stream(), settings.max_bytes)
-                if service.failure is not None:
-                    return _refuse(503, f"unhealthy: {service.failure}", RETRY_AFTER)
                 result = await service.process(data, request.is_disconnected)
         except RefusedError as error:
             logger.warning("refused: %s", error)

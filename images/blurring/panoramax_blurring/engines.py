@@ -17,8 +17,8 @@ from .errors import ModelError
 from .settings import Settings
 
 Outputs = list[NDArray[np.float32]]
-#: compiled input shapes kept per network; a picture needs three to five, each some 20 to 60 MB
-MAX_SHAPES = 4
+#: compiled input shapes kept per network, some 20 to 50 MB each: most pictures need three, compiling takes 0.15 s
+MAX_SHAPES = 3
 logger = logging.getLogger(__name__)
 
 

@@ -37,10 +37,9 @@ class Blurred:
 
 def check_limits(source: JpegFile, settings: Settings) -> None:
     """Raises RefusedError (413) for a picture with more pixels than allowed; nothing was decoded yet."""
-    if source.width * source.height > settings.max_pixels:
-        raise RefusedError(
-            f"{source.width} x {source.height} pixels are more than the limit of {settings.max_pixels}", 413
-        )
+    limit = settings.max_pixels * 2 // 3 if source.progressive else settings.max_pixels
+    if source.width * source.height > limit:
+        raise RefusedError(f"{source.width} x {source.height} pixels are more than the limit of {limit}", 413)
 
 
 def blur(data: bytes, detectors: Sequence[Detector], settings: Settings) -> Blurred:

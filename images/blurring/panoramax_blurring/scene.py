@@ -10,7 +10,7 @@ from .resample import enlarge
 
 Pixels = NDArray[np.uint8]
 STRIDE = 32
-MAX_TILE, OVERLAP = 1088, 96
+MAX_TILE, OVERLAP = 960, 96
 MIN_PANORAMA_WIDTH = 2000
 #: divisor -> pixels (of that size) seen again beyond the right edge of a panorama
 WRAP = {1: 256, 2: 192, 4: 192, 8: 96}

@@ -18,6 +18,7 @@ from .settings import Settings
 
 logger = logging.getLogger(__name__)
 EXIT_STUCK = 70
+FAILURE_LIFETIME = 10.0  # seconds after which a failed self-test is tried again
 Result = TypeVar("Result")
 
 
@@ -122,8 +123,8 @@ class Service:
 
     async def health(self) -> str | None:
         """None if healthy, else why not. Cheap: tests again only when the verdict is old and nothing is in work."""
-        old = time.monotonic() - self._tested > self.settings.selftest_interval
-        if old and not self._turn.locked():
+        lifetime = self.settings.selftest_interval if self.failure is None else FAILURE_LIFETIME
+        if time.monotonic() - self._tested > lifetime and not self._turn.locked():
             async with self._turn:
                 await self._test()
         return self.failure

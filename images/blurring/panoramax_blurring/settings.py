@@ -42,11 +42,12 @@ class Settings:
     #: 0: what suits the detector
     plate_threshold: float = 0.0
     max_bytes: int = 50_000_000
-    max_pixels: int = 80_000_000
+    #: two thirds of it for progressive files, whose coefficients need memory too
+    max_pixels: int = 75_000_000
     #: pictures that may be here at once, the one in work included
     queue: int = 8
     #: bytes of all pictures that may be here at once
-    queue_bytes: int = 150_000_000
+    queue_bytes: int = 100_000_000
     #: seconds a caller may take to send its picture
     body_timeout: float = 60.0
     #: seconds one picture may take; after that the process ends, to be started again

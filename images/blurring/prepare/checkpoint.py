@@ -182,4 +182,9 @@ def read_checkpoint(data: bytes) -> Any:
     if len(pickles) != 1:
         msg = "not a PyTorch checkpoint"
         raise CheckpointError(msg)
-    return _Machine(archive, pickles[0].removesuffix("/data.pkl")).run(archive.read(pickles[0]))
+    machine = _Machine(archive, pickles[0].removesuffix("/data.pkl"))
+    try:
+        return machine.run(archive.read(pickles[0]))
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        msg = f"not the pickle of a checkpoint: {error!r}"
+        raise CheckpointError(msg) from error
