@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from launcher import environment, health, refusals, worker
+from launcher import environment, health, refusals, serve, worker
 
 
 @pytest.fixture
@@ -194,3 +194,39 @@ def test_a_refusal_is_found_behind_upstreams_own_error() -> None:
     assert refusals.find(outer) is refusal
     assert refusals.find(RuntimeError("else")) is None
     assert refusals.answer(refusal)[1] == 403
+
+
+class Client:
+    """A provider's client as upstream's, of which one process has not loaded any metadata yet."""
+
+    def __init__(self, metadata: dict[str, str] | None) -> None:
+        self.metadata = metadata
+
+    def load_server_metadata(self) -> dict[str, str]:
+        """Return the metadata, or fail as with a provider that is down."""
+        if self.metadata is None:
+            raise ConnectionError
+        return self.metadata
+
+
+class Provider:
+    """A provider whose logout address is unknown before the first login, as upstream's."""
+
+    def __init__(self, metadata: dict[str, str] | None) -> None:
+        self.client = Client(metadata)
+
+    def logout_url(self) -> str | None:
+        """Return nothing, as upstream in a process that served no login."""
+        return None
+
+
+@pytest.mark.parametrize(
+    ("metadata", "address"),
+    [({"end_session_endpoint": "https://x/logout"}, "https://x/logout"), ({}, None), (None, None)],
+)
+def test_logging_out_ends_the_providers_session_in_any_process(
+    metadata: dict[str, str] | None, address: str | None
+) -> None:
+    provider = Provider(metadata)
+    serve.end_sessions_at_logout(provider)
+    assert provider.logout_url() == address

@@ -4,7 +4,7 @@ import logging
 import sys
 from typing import Any
 
-from launcher import database, refusals
+from launcher import refusals
 
 log = logging.getLogger("launcher.serve")
 
@@ -73,6 +73,8 @@ def application() -> Any:
 def run(bind: str, processes: int, threads: int) -> int:
     """Serve until told to stop. Returns 1 without serving if the database is not fit for it."""
     from gunicorn.app import wsgiapp
+
+    from launcher import database
 
     try:
         with database.connect() as connection:
