@@ -30,4 +30,6 @@ Acquire::Languages "none";
 DPkg::Options { "--force-unsafe-io"; };
 CONF
 rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/* var/log/* usr/share/man/* usr/share/info/* usr/share/locale/*
+# Packages that register alternatives (Java) link manual pages into this directory, and fail without it.
+mkdir -p usr/share/man/man1
 tar -c . | docker import --change "LABEL $label" --change 'ENV LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive' - "$reference"

@@ -11,6 +11,8 @@ import docker
 from panoramax_ops.verify.model import Check, ClaimBrokenError, Target
 
 LABEL = "org.private-panoramax"
+# Exit codes of bash when a connection fails, and of timeout(1).
+REFUSED_OR_TIMED_OUT = frozenset({1, 124})
 
 
 def _containers(target: Target, engine: docker.DockerClient) -> list[Any]:
@@ -58,20 +60,60 @@ def ports(target: Target, engine: docker.DockerClient) -> str:
 
 
 def no_way_out(target: Target, engine: docker.DockerClient) -> str:
-    """No container but the proxy has a route to anywhere, so that no picture can leave by accident."""
+    """Nothing but the proxy can send anything out of the back network, so that no picture can leave by accident.
+
+    What they try to reach is the proxy on the other network: it listens for certain, and the way there is the way out.
+    """
     if not engine.networks.get(f"{target.project}-back").attrs["Internal"]:
         raise ClaimBrokenError(f"network {target.project}-back is not internal")
+    proxy = engine.containers.get(f"{target.project}-proxy")
+    outside = proxy.attrs["NetworkSettings"]["Networks"][f"{target.project}-front"]["IPAddress"]
+    code, _ = proxy.exec_run(["bash", "-c", f"</dev/tcp/{outside}/8443"])
+    if code != 0:
+        raise RuntimeError(f"the proxy does not answer itself at {outside}")
     asked = 0
     for container in _containers(target, engine):
-        if container.name == f"{target.project}-proxy":
+        networks = sorted(container.attrs["NetworkSettings"]["Networks"])
+        if container.id == proxy.id:
             continue
         asked += 1
-        code, routes = container.exec_run(["cat", "/proc/net/route"])
-        if code != 0:
-            raise RuntimeError(f"{container.name}: routes could not be read")
-        if re.search(rb"^\S+\t00000000\t", routes, re.MULTILINE):
-            raise ClaimBrokenError(f"{container.name} has a default route")
-    return f"{asked} containers without a default route, on an internal network"
+        if networks != [f"{target.project}-back"]:
+            raise ClaimBrokenError(f"{container.name} is on {', '.join(networks)}")
+        code, _ = container.exec_run(["timeout", "1", "bash", "-c", f"</dev/tcp/{outside}/8443"])
+        if code not in REFUSED_OR_TIMED_OUT:
+            raise ClaimBrokenError(f"{container.name} reaches {outside}, outside of its network (exit {code})")
+    return f"{asked} containers try in vain to leave the internal network"
+
+
+def _sql(target: Target, engine: docker.DockerClient, statement: str) -> list[list[str]]:
+    """Rows of a read-only query in the API's database, by the superuser on the local socket."""
+    container = engine.containers.get(f"{target.project}-database")
+    command = ["psql", "--no-psqlrc", "-qAtX", "-F", "\t", "-h", "/run/postgresql", "-U", "postgres", "-d", "panoramax"]
+    code, output = container.exec_run([*command, "-c", f"BEGIN READ ONLY; {statement}"])
+    if code != 0:
+        raise RuntimeError(output.decode(errors="replace").strip())
+    return [line.split("\t") for line in output.decode().splitlines()]
+
+
+def default_visibility(target: Target, engine: docker.DockerClient) -> str:
+    """What the API takes where a client says nothing."""
+    ((visibility, collaborative),) = _sql(
+        target, engine, "SELECT default_visibility, collaborative_metadata FROM configurations"
+    )
+    if visibility not in {"logged-only", "owner-only"} or collaborative != "f":
+        raise ClaimBrokenError(f"default visibility {visibility or 'unset'}, collaborative editing {collaborative}")
+    return f"default visibility is {visibility}"
+
+
+def nothing_public(target: Target, engine: docker.DockerClient) -> str:
+    """No sequence, upload set or picture is marked as visible to anyone."""
+    counts = {
+        table: int(_sql(target, engine, f"SELECT count(*) FROM {table} WHERE visibility IN ('anyone')")[0][0])
+        for table in ("sequences", "upload_sets", "pictures")
+    }
+    if any(counts.values()):
+        raise ClaimBrokenError(", ".join(f"{count} {table} are public" for table, count in counts.items() if count))
+    return "no sequence, upload set or picture is public"
 
 
 def checks(engine: docker.DockerClient) -> tuple[Check, ...]:
@@ -84,4 +126,6 @@ def checks(engine: docker.DockerClient) -> tuple[Check, ...]:
         Check("H", "Containers are confined", bound(confined)),
         Check("H", "Published ports", bound(ports)),
         Check("C1", "No way out to the internet", bound(no_way_out)),
+        Check("C1", "Nothing is public", bound(nothing_public)),
+        Check("C2", "Default visibility", bound(default_visibility)),
     )

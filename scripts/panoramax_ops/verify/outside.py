@@ -126,15 +126,6 @@ def certificate(target: Target) -> str:
     return f"valid until {until:%Y-%m-%d}, {version}, TLS 1.1 refused"
 
 
-def default_visibility(target: Target) -> str:
-    """What the site tells every client about the visibility of uploads."""
-    with client(target) as session:
-        defaults = session.get("/api/configuration").json().get("defaults", {})
-    if defaults.get("default_visibility") != "logged-only":
-        raise ClaimBrokenError(f"default visibility is {defaults.get('default_visibility')!r}")
-    return "default visibility is logged-only"
-
-
 def registration_closed(target: Target) -> str:
     """Every known door of Keycloak and of the API by which an account can be had without an administrator."""
     realm = f"/oauth/realms/{target.realm}"
@@ -188,7 +179,6 @@ CHECKS = (
     Check("C1", "Picture files have no direct way", files_closed),
     Check("C1", "Other sites' pages read nothing", foreign_pages),
     Check("C1", "Connections are encrypted", certificate),
-    Check("C2", "Default visibility", default_visibility),
     Check("C3", "Registration is closed", registration_closed),
     Check("C4", "Nothing can be harvested", not_harvestable),
 )
