@@ -151,7 +151,9 @@ def _definition(service: Mapping[str, Any], project: str, config_dir: str, *, jo
         "published_ports": list(service.get("published_ports", [])),
         "healthcheck": healthcheck,
         "stop_timeout": int(service.get("stop_timeout", 30)),
-        "init": bool(service.get("init", False)),
+        # PostgreSQL as PID 1 takes any orphan that dies by a signal (a health check that ran out of time) for a crash of
+        # its own and restarts; an init that reaps orphans keeps such things from every service.
+        "init": bool(service.get("init", True)),
         "wait": bool(service.get("wait", True)),
         "wait_timeout": int(service.get("wait_timeout", 180)),
     }
