@@ -51,7 +51,8 @@ def check(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
     Raises:
         NotReadyError: naming what is missing.
     """
-    remedy = "deploy again: the migration step puts it right"
+    # The step runs once for each release; its container stays, and can be started again.
+    remedy = "run the migration step again: docker start --attach SITE-migrate"
     try:
         rows = connection.execute("SELECT migration_id FROM _yoyo_migration").fetchall()
     except psycopg.errors.UndefinedTable:
