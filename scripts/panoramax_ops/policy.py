@@ -163,7 +163,7 @@ def _compiles(pattern: str, where: str) -> str:
     except re.error as error:
         raise PolicyError(f"{where}: not a regular expression: {error}") from error
     # These would end or change the string in nginx's configuration.
-    if any(character in pattern for character in "\"' \n\\"):
+    if any(character in pattern for character in '" \n\\'):
         raise PolicyError(f"{where}: no quotation mark, blank or backslash may be in a pattern ([.] is a dot)")
     return pattern
 
