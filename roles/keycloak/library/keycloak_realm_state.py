@@ -177,10 +177,10 @@ def managers(session: Session, realm: str) -> list[str]:
     return sorted(names)
 
 
-def sections(realm: dict[str, Any], master: dict[str, Any], secrets: dict[str, str]) -> dict[str, str]:
-    """Digest of each part of the state: the keys of the realm's export, the master realm, the clients' secrets."""
-    parts = {key: digest(value) for key, value in realm.items() if key not in VOLATILE}
-    return {**parts, "master": digest(master), "clientSecrets": digest(secrets)}
+def sections(realm: dict[str, Any], **others: Any) -> dict[str, str]:
+    """Digest of each part of the state: the keys of the realm's export, and what an export does not hold."""
+    parts = {key: value for key, value in realm.items() if key not in VOLATILE} | others
+    return {key: digest(value) for key, value in parts.items()}
 
 
 def differences(recorded: dict[str, Any], current: dict[str, Any]) -> list[str]:
@@ -321,7 +321,12 @@ def look(params: dict[str, Any], fetch: Fetch) -> dict[str, Any]:
         found["state"] = {
             "declaration": params["declaration"],
             "version": str(export.get("keycloakVersion")),
-            "sections": sections(export, master, client_secrets(session, realm, params["clients"])),
+            "sections": sections(
+                export,
+                master=master,
+                managers=found["managers"],
+                clientSecrets=client_secrets(session, realm, params["clients"]),
+            ),
         }
     return found
 

@@ -94,5 +94,5 @@ def test_every_option_of_the_realm_belongs_to_the_declaration() -> None:
     realm = options["argument_specs"]["realm"]["options"].keys()
     not_content = {"admin_url", "bootstrap_secret", "admin_secret", "realm", "record_file", "accept_drift"}
     assert {name.removeprefix("keycloak_") for name in realm} - not_content == (
-        VARS["_keycloak_declaration"].keys() - {"tasks", "vars"}
+        VARS["_keycloak_declaration"].keys() - {"tasks", "vars", "module"}
     )

@@ -112,6 +112,7 @@ def test_the_same_realm_in_another_order_is_the_same() -> None:
         (lambda server: server.realm.update(something="new"), "something"),
         (lambda server: setattr(server, "secret", "changed"), "clientSecrets"),
         (lambda server: server.admins.update(another="a"), "master"),
+        (lambda server: server.managers.append({"username": "jane"}), "managers"),
         (lambda server: server.realm.update(keycloakVersion="26.8.0"), "version"),
     ],
 )
