@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 from . import yolo
 from .detectors import Context, register
 from .engines import Network
-from .geometry import PLATE_RULES, Boxes, Detection, no_boxes, suppress, to_detections
+from .geometry import (
+    PANORAMA_PLATE_RULES,
+    PLATE_RULES,
+    Boxes,
+    Detection,
+    Rules,
+    no_boxes,
+    suppress,
+    to_detections,
+)
 from .resample import enlarge
 from .scene import Scene, Tile
 
@@ -25,6 +34,11 @@ PROPOSAL_THRESHOLD, SURE = 0.005, 0.4
 WINDOW, EDGE = 320, 48
 #: (widest proposal in pixels, scale at which it is confirmed)
 SCALES = ((20, 2.0), (48, 1.5), (90, 1.0), (220, 0.5), (1 << 30, 0.25))
+
+
+def rules_for(scene: Scene) -> Rules:
+    """What a plate must look like in this kind of picture."""
+    return PANORAMA_PLATE_RULES if scene.panorama else PLATE_RULES
 
 
 def run_tiles(network: Network, tiles: Iterable[Tile], threshold: float) -> Boxes:
@@ -53,7 +67,7 @@ class Sweep:
             tiles = scene.tiles(1, ENLARGED_BAND[scene.panorama], fill=GREY, enlarged=1.5)
             found.append(run_tiles(self.network, tiles, self.threshold))
         boxes = suppress(np.concatenate(found), OVERLAP)
-        return to_detections(boxes, PLATE_RULES, scene.size, panorama=scene.panorama)
+        return to_detections(boxes, rules_for(scene), scene.size, panorama=scene.panorama)
 
 
 class Cascade:
@@ -73,8 +87,9 @@ class Cascade:
             found.append(run_tiles(self.proposer, scene.tiles(divisor, band, fill=GREY), PROPOSAL_THRESHOLD))
         boxes = suppress(np.concatenate(found), OVERLAP)
         width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-        limit = PLATE_RULES.max_area * scene.size[0] * scene.size[1]
-        good = (width > 5) & (height > 2.5) & (width < PLATE_RULES.max_width * scene.size[0]) & (width * height < limit)
+        rules = rules_for(scene)
+        limit = rules.max_area * scene.size[0] * scene.size[1]
+        good = (width > 5) & (height > 2.5) & (width < rules.max_width * scene.size[0]) & (width * height < limit)
         return boxes[good & (width > 0.5 * height) & (width < 10 * height)]
 
     def detect(self, scene: Scene) -> list[Detection]:
@@ -82,7 +97,7 @@ class Cascade:
         proposals = self._proposals(scene)
         confirmed = run_tiles(self.confirmer, windows(scene, proposals), self.threshold)
         boxes = suppress(np.concatenate([confirmed, proposals[proposals[:, 4] > SURE]]), OVERLAP)
-        return to_detections(boxes, PLATE_RULES, scene.size, panorama=scene.panorama)
+        return to_detections(boxes, rules_for(scene), scene.size, panorama=scene.panorama)
 
 
 def windows(scene: Scene, proposals: Boxes) -> Iterator[Tile]:
