@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help deploy verify uninstall check lint unit test lock clean
+.PHONY: help deploy verify uninstall check lint unit website test lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -28,7 +28,7 @@ verify: $(VENV)/runtime ## Prove from outside that the deployed site is private
 uninstall: $(VENV)/runtime ## Remove the site; asks before it removes pictures and accounts (CONFIRM=yes for scripts)
 	@$(BIN)/python scripts/uninstall.py -i $(INVENTORY) $(if $(filter yes,$(CONFIRM)),--yes) $(ARGS)
 
-check: lint unit ## Linters, types and unit tests: the quick part of the tests
+check: lint unit website ## Linters, types and unit tests: the quick part of the tests
 
 lint: $(VENV)/development ## Linters and types
 	$(BIN)/ruff check .
@@ -38,6 +38,9 @@ lint: $(VENV)/development ## Linters and types
 
 unit: $(VENV)/development ## Unit tests
 	$(BIN)/pytest tests/unit -q
+
+website: ## Linters, types and unit tests of the website's own code
+	cd images/website && npm ci --silent && npm run --silent lint && npm test --silent
 
 test: check ## Everything: also a whole deployment, driven by real clients and a real browser
 	$(BIN)/pytest tests/e2e -v

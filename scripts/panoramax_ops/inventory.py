@@ -51,10 +51,10 @@ class Inventory:
 
     def _open(self) -> None:
         # Ansible reads its configuration when it is imported, so not before the environment is set.
-        from ansible.errors import AnsibleError  # type: ignore[import-untyped]
-        from ansible.inventory.manager import InventoryManager  # type: ignore[import-untyped]
-        from ansible.parsing.dataloader import DataLoader  # type: ignore[import-untyped]
-        from ansible.vars.manager import VariableManager  # type: ignore[import-untyped]
+        from ansible.errors import AnsibleError
+        from ansible.inventory.manager import InventoryManager
+        from ansible.parsing.dataloader import DataLoader
+        from ansible.vars.manager import VariableManager
 
         self._loader = DataLoader()
         self._loader.set_basedir(str(ROOT))
@@ -101,7 +101,7 @@ class Inventory:
 
     def _evaluate(self, values: dict[str, Any], name: str, default: Any = None) -> Any:
         from ansible.errors import AnsibleError
-        from ansible.template import Templar  # type: ignore[import-untyped]
+        from ansible.template import Templar
 
         if name not in values:
             return default

@@ -18,9 +18,9 @@ def configured_secrets(loader: Any) -> Any:
     Raises AnsibleError if a configured password file cannot be read. The first call of a process also makes them known
     to templates, whose values may be encrypted one by one.
     """
-    from ansible import constants  # type: ignore[import-untyped]
-    from ansible.cli import CLI  # type: ignore[import-untyped]
-    from ansible.parsing.vault import VaultSecretsContext  # type: ignore[import-untyped]
+    from ansible import constants
+    from ansible.cli import CLI
+    from ansible.parsing.vault import VaultSecretsContext
 
     files = [constants.DEFAULT_VAULT_PASSWORD_FILE] if constants.DEFAULT_VAULT_PASSWORD_FILE else []
     return CLI.setup_vault_secrets(
@@ -43,8 +43,8 @@ class AnsibleVault:
     def _open(self) -> Any:
         if self._lib is None:
             os.environ.setdefault("ANSIBLE_CONFIG", str(ROOT / "ansible.cfg"))
-            from ansible.errors import AnsibleError  # type: ignore[import-untyped]
-            from ansible.parsing.dataloader import DataLoader  # type: ignore[import-untyped]
+            from ansible.errors import AnsibleError
+            from ansible.parsing.dataloader import DataLoader
             from ansible.parsing.vault import VaultLib
 
             try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -122,6 +123,8 @@ def _mounts(service: Mapping[str, Any], files: Iterable[Mapping[str, Any]], proj
             "source": f"{project}-{volume['name']}",
             "target": volume["path"],
             "read_only": volume.get("read_only", False),
+            # Else Docker gives an empty volume the owner and mode that the directory has in the image.
+            "no_copy": True,
         }
         for volume in service.get("volumes", [])
     ]
@@ -151,8 +154,8 @@ def _definition(service: Mapping[str, Any], project: str, config_dir: str, *, jo
         "published_ports": list(service.get("published_ports", [])),
         "healthcheck": healthcheck,
         "stop_timeout": int(service.get("stop_timeout", 30)),
-        # PostgreSQL as PID 1 takes any orphan that dies by a signal (a health check that ran out of time) for a crash of
-        # its own and restarts; an init that reaps orphans keeps such things from every service.
+        # PostgreSQL as PID 1 takes any orphan that dies by a signal (a health check that ran out of time) for a crash
+        # of its own and restarts; an init that reaps orphans keeps such things from every service.
         "init": bool(service.get("init", True)),
         "wait": bool(service.get("wait", True)),
         "wait_timeout": int(service.get("wait_timeout", 180)),
@@ -214,6 +217,19 @@ def container_mountpoints(results: Iterable[Mapping[str, Any]]) -> list[dict[str
     return directories
 
 
+def container_retired(
+    containers: Iterable[Mapping[str, Any]], project: str, pattern: str, definitions: Iterable[Mapping[str, Any]]
+) -> list[str]:
+    """Names of the project's containers whose service matches the pattern and is not among the definitions."""
+    kept = {definition["service"] for definition in definitions}
+    services = [
+        labels[f"{LABEL}.service"]
+        for container in containers
+        if (labels := container.get("Labels", {})).get(LABEL) == project and f"{LABEL}.service" in labels
+    ]
+    return sorted(f"{project}-{name}" for name in services if name not in kept and re.fullmatch(pattern, name))
+
+
 def container_jobs_due(definitions: Iterable[Mapping[str, Any]], containers: Iterable[Mapping[str, Any]]) -> list[Any]:
     """Those of the jobs whose last run was of another definition, or did not end with success.
 
@@ -237,4 +253,5 @@ class FilterModule:
             "container_volumes": container_volumes,
             "container_mountpoints": container_mountpoints,
             "container_jobs_due": container_jobs_due,
+            "container_retired": container_retired,
         }

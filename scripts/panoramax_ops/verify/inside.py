@@ -90,6 +90,7 @@ def _sql(target: Target, engine: docker.DockerClient, statement: str) -> list[li
     container = engine.containers.get(f"{target.project}-database")
     command = ["psql", "--no-psqlrc", "-qAtX", "-F", "\t", "-h", "/run/postgresql", "-U", "postgres", "-d", "panoramax"]
     code, output = container.exec_run([*command, "-c", f"BEGIN READ ONLY; {statement}"])
+    assert isinstance(output, bytes)
     if code != 0:
         raise RuntimeError(output.decode(errors="replace").strip())
     return [line.split("\t") for line in output.decode().splitlines()]

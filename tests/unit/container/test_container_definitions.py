@@ -12,6 +12,7 @@ from container_definitions import (
     container_file_list,
     container_jobs_due,
     container_mountpoints,
+    container_retired,
     container_volumes,
 )
 
@@ -85,6 +86,16 @@ def test_a_job_is_due_until_it_succeeded_with_this_very_definition() -> None:
     assert container_jobs_due(job, [done]) == []
     changed = container_definitions([{**SERVICE, "image": "x:2"}], "site", "/etc/x", job=True)
     assert container_jobs_due(changed, [done]) == changed
+
+
+def test_a_service_that_is_not_declared_any_more_is_found() -> None:
+    def labels(service: str, project: str = "site") -> dict[str, Any]:
+        return {"Labels": {"org.private-panoramax": project, "org.private-panoramax.service": service}}
+
+    running = [labels("worker-1"), labels("worker-2"), labels("api"), labels("worker-3", "other"), {"Labels": {}}]
+    declared = [{"service": "worker-1"}]
+    assert container_retired(running, "site", "worker-[0-9]+", declared) == ["site-worker-2"]
+    assert container_retired(running, "site", "", declared) == []
 
 
 @pytest.mark.parametrize(
