@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import stat
 from dataclasses import replace
 from datetime import date
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from panoramax_ops.inventory import ROOT
 from panoramax_ops.letters import TEMPLATES, Letter, remove, render, write
 from panoramax_ops.people import LANGUAGES
 
@@ -47,6 +50,13 @@ def test_every_language_says_the_same_things() -> None:
     }
     assert all(text.keys() == texts["en"].keys() for text in texts.values())
     assert all(len(text["steps"]) == len(texts["en"]["steps"]) for text in texts.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_letter_names_the_button_as_the_website_does(language: str) -> None:
+    website = json.loads((ROOT / f"images/website/src/locales/{language}.json").read_text(encoding="utf-8"))
+    quoted = re.findall(r"[“„«]\s?([^”“»]+?)\s?[”“»]", render(replace(LETTER, language=language), DAY)["txt"])
+    assert website["nav.login"] in quoted
 
 
 def test_the_printable_letter_escapes_and_loads_nothing() -> None:
