@@ -87,15 +87,15 @@ class Accounts:
 
     def __init__(self, keycloak: Keycloak, database: Database, settings: Settings, log: AuditLog) -> None:
         """Everything is open already; nothing is closed here."""
-        self._keycloak = keycloak
-        self._database = database
-        self._settings = settings
-        self._log = log
+        self.keycloak = keycloak
+        self.database = database
+        self.settings = settings
+        self.log = log
 
     def find(self, email: str) -> dict[str, Any]:
         """The Keycloak user with this e-mail. Raises RefusedError if there is none."""
         email = people.check_email(email)
-        user = self._keycloak.user_by_email(email)
+        user = self.keycloak.user_by_email(email)
         if user is None:
             raise RefusedError(
                 f"Nobody has the e-mail {email}.", "See who is there: scripts/accounts.py -i INVENTORY list"
@@ -104,7 +104,7 @@ class Accounts:
 
     def _with_account(self, email: str) -> tuple[dict[str, Any], Account]:
         user = self.find(email)
-        account = self._database.account(user["id"])
+        account = self.database.account(user["id"])
         if account is None:
             raise RefusedError(
                 f"{email} is in Keycloak, but not yet in Panoramax.",
@@ -121,34 +121,39 @@ class Accounts:
         finished. Raises RefusedError on input that is not acceptable or taken, UnableError if a system is down; then
         nothing is left behind.
         """
-        email, name = people.check_email(email), people.check_name(name)
-        people.check_role(role)
-        people.check_language(language)
-        username = people.check_username(username) if username else people.username_of(name, language)
-        if (user := self._keycloak.user_by_email(email)) is not None:
+        new = people.NewPerson.checked(email, name, role, language, username)
+        if (user := self.keycloak.user_by_email(new.email)) is not None:
             if not if_missing:
                 raise RefusedError(
-                    f"{email} has an account already, under the name {user['username']}.",
-                    f"A new initial password: scripts/accounts.py -i INVENTORY reset-password {email}",
+                    f"{new.email} has an account already, under the name {user['username']}.",
+                    f"A new initial password: scripts/accounts.py -i INVENTORY reset-password {new.email}",
                 )
             return self._finish(user, role, language)
-        if self._keycloak.user_by_name(username) is not None:
+        if self.keycloak.user_by_name(new.username) is not None:
             raise RefusedError(
-                f"The user name {username}, made of {name!r}, belongs to somebody else.",
-                f"Give another one, for example --username {username}2.",
+                f"The user name {new.username}, made of {new.name!r}, belongs to somebody else.",
+                f"Give another one, for example --username {new.username}2.",
             )
+        letter = self.make(new)
+        return Created(self.show(new.email), letter, made=True)
+
+    def make(self, new: people.NewPerson) -> Path:
+        """Make the account in both systems and return its letter; safe to call from several threads.
+
+        Raises RefusedError if e-mail or name are taken, UnableError if a system is down; then nothing is left behind.
+        """
         password = people.initial_password()
-        first, last = people.split_name(name)
+        first, last = people.split_name(new.name)
         try:
-            user_id = self._keycloak.create_user(
+            user_id = self.keycloak.create_user(
                 {
-                    "username": username,
-                    "email": email,
+                    "username": new.username,
+                    "email": new.email,
                     "emailVerified": True,
                     "enabled": True,
                     "firstName": first,
                     "lastName": last,
-                    "attributes": {"locale": [language]},
+                    "attributes": {"locale": [new.language]},
                     "requiredActions": [UPDATE_PASSWORD],
                     "credentials": [{"type": "password", "value": password, "temporary": True}],
                 }
@@ -157,41 +162,51 @@ class Accounts:
             raise RefusedError(
                 error.message, "Somebody made it at the same moment: scripts/accounts.py -i INVENTORY list"
             ) from error
-        letter = self._letter(email, name, username, password, language, role)
+        letter = self._letter(new.email, new.name, new.username, password, new.language, new.role)
         try:
-            path = write(letter, self._settings.letters)
-            self._database.create(user_id, username, role)
+            path = write(letter, self.settings.letters)
+            self.database.create(user_id, new.username, new.role)
         except BaseException:
             # Half an account would let somebody in without the role that was meant.
             with contextlib.suppress(OpsError):
-                self._keycloak.delete_user(user_id)
-            remove(letter, self._settings.letters)
+                self.keycloak.delete_user(user_id)
+            remove(letter, self.settings.letters)
             raise
-        self._log.write("create", email, username=username, role=role)
-        return Created(self.show(email), path, made=True)
+        self.log.write("create", new.email, username=new.username, role=new.role)
+        return path
 
     def _finish(self, user: dict[str, Any], role: str, language: str) -> Created:
-        """An account that is there; finished where its row in Panoramax is missing.
+        """An account that is there; finished where its row in Panoramax is missing."""
+        account = self.database.account(user["id"])
+        if account is None:
+            letter = self.finish(user, role, language)
+            return Created(self.show(user["email"]), letter, made=True)
+        return Created(_person(user, account), self.open_letter(_person(user, account)), made=False)
+
+    def open_letter(self, person: Person) -> Path | None:
+        """The letter of somebody while its password is still open."""
+        letter = path_of(person.username, self.settings.letters)
+        return letter if person.state == "new" and letter.exists() else None
+
+    def finish(self, user: dict[str, Any], role: str, language: str) -> Path:
+        """Complete an account that an interruption left without its row in Panoramax, and return its letter.
 
         Nobody can have signed in to such a one (the first login makes the row), so it gets a new password and a letter.
         """
-        person = _person(user, account := self._database.account(user["id"]))
-        if account is not None:
-            letter = path_of(person.username, self._settings.letters)
-            return Created(person, letter if person.state == "new" and letter.exists() else None, made=False)
+        person = _person(user, None)
         password = people.initial_password()
-        self._keycloak.set_temporary_password(user["id"], password)
+        self.keycloak.set_temporary_password(user["id"], password)
         letter = write(
-            self._letter(person.email, person.name, person.username, password, language, role), self._settings.letters
+            self._letter(person.email, person.name, person.username, password, language, role), self.settings.letters
         )
-        self._database.create(user["id"], person.username, role)
-        self._log.write("finish", person.email, username=person.username, role=role)
-        return Created(self.show(person.email), letter, made=True)
+        self.database.create(user["id"], person.username, role)
+        self.log.write("finish", person.email, username=person.username, role=role)
+        return letter
 
     def _letter(
         self, email: str, name: str, username: str, password: str, language: str, role: str, *, again: bool = False
     ) -> Letter:
-        settings = self._settings
+        settings = self.settings
         return Letter(
             site=settings.site,
             url=settings.url,
@@ -210,16 +225,16 @@ class Accounts:
     def show(self, email: str) -> Person:
         """One person. Raises RefusedError if there is none."""
         user = self.find(email)
-        return _person(user, self._database.account(user["id"]))
+        return _person(user, self.database.account(user["id"]))
 
     def list(self) -> list[Person]:
         """Everybody, in the order of their names."""
-        accounts = {account.oauth_id: account for account in self._database.accounts()}
-        found = [_person(user, accounts.get(user["id"])) for user in self._keycloak.users()]
+        accounts = {account.oauth_id: account for account in self.database.accounts()}
+        found = [_person(user, accounts.get(user["id"])) for user in self.keycloak.users()]
         return sorted(found, key=lambda person: person.username)
 
     def _refuse_last_admin(self, account: Account, what: str) -> None:
-        if account.role == "admin" and set(self._database.active_admins()) == {account.id}:
+        if account.role == "admin" and set(self.database.active_admins()) == {account.id}:
             raise RefusedError(
                 f"{account.name} is the last administrator and cannot be {what}.",
                 "Make another one first: scripts/accounts.py -i INVENTORY set-role E-MAIL admin",
@@ -229,26 +244,26 @@ class Accounts:
         """Cut everything the person holds: cookies and tokens first, then the login and its sessions."""
         user, account = self._with_account(email)
         self._refuse_last_admin(account, "disabled")
-        self._database.block(account.id, why)
-        self._keycloak.update_user(user["id"], {"enabled": False})
+        self.database.block(account.id, why)
+        self.keycloak.update_user(user["id"], {"enabled": False})
         # Disabling ends no session by itself, and its rows would stay (measured).
-        self._keycloak.sign_out(user["id"])
-        self._log.write("disable", user["email"], why=why)
+        self.keycloak.sign_out(user["id"])
+        self.log.write("disable", user["email"], why=why)
         return self.show(email)
 
     def enable(self, email: str) -> Person:
         """Let the person in again, with the role from before. API tokens stay gone."""
         user, account = self._with_account(email)
-        self._keycloak.update_user(user["id"], {"enabled": True})
-        self._database.unblock(account.id)
-        self._log.write("enable", user["email"])
+        self.keycloak.update_user(user["id"], {"enabled": True})
+        self.database.unblock(account.id)
+        self.log.write("enable", user["email"])
         return self.show(email)
 
     def sign_out(self, email: str) -> Person:
         """End all logins at Keycloak. A cookie of the site stays valid until it runs out: only `disable` cuts that."""
         user = self.find(email)
-        self._keycloak.sign_out(user["id"])
-        self._log.write("sign-out", user["email"])
+        self.keycloak.sign_out(user["id"])
+        self.log.write("sign-out", user["email"])
         return self.show(email)
 
     def set_role(self, email: str, role: str) -> Person:
@@ -262,8 +277,8 @@ class Accounts:
         if role != "admin":
             self._refuse_last_admin(account, "made an ordinary user")
         if account.role != role:
-            self._database.set_role(account.id, role)
-            self._log.write("set-role", user["email"], role=role)
+            self.database.set_role(account.id, role)
+            self.log.write("set-role", user["email"], role=role)
         return self.show(email)
 
     def reset_password(self, email: str) -> tuple[Person, Path]:
@@ -275,17 +290,17 @@ class Accounts:
             )
         person = _person(user, account)
         password = people.initial_password()
-        self._keycloak.set_temporary_password(user["id"], password)
+        self.keycloak.set_temporary_password(user["id"], password)
         # A reset leaves running sessions alone (measured).
-        self._keycloak.sign_out(user["id"])
+        self.keycloak.sign_out(user["id"])
         language = person.language if person.language in people.LANGUAGES else people.LANGUAGES[0]
         letter = self._letter(person.email, person.name, person.username, password, language, account.role, again=True)
         try:
-            path = write(letter, self._settings.letters)
+            path = write(letter, self.settings.letters)
         except UnableError as error:
             raise UnableError(
                 f"The password was changed, but nobody knows it: {error.message}",
                 f"{error.remedy} Then run this again.",
             ) from error
-        self._log.write("reset-password", person.email)
+        self.log.write("reset-password", person.email)
         return self.show(email), path

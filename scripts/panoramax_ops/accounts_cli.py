@@ -1,67 +1,17 @@
-"""The commands of `scripts/accounts.py`."""
+"""The commands of `scripts/accounts.py`: those on one account, here, and the others."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from panoramax_ops.console import out, print_json, reported
+from panoramax_ops import accounts_cli_import
+from panoramax_ops.accounts_console import Email, answer, app, opened
+from panoramax_ops.console import out, print_json
 
-app = typer.Typer(
-    help="Provision the people of a private Panoramax: nobody can register, administrators create accounts here.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog='Example: accounts.py -i inventories/local create jane@example.org --name "Jane Doe"',
-    pretty_exceptions_show_locals=False,
-    rich_markup_mode=None,
-)
-
-Email = Annotated[str, typer.Argument(metavar="E-MAIL", help="The person's e-mail address.")]
-
-
-@dataclass
-class Context:
-    """What stands before the command."""
-
-    inventory: Path
-    json: bool
-
-
-@app.callback()
-def main(
-    context: typer.Context,
-    inventory: Annotated[Path, typer.Option("--inventory", "-i", help="Directory of the site's inventory.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
-) -> None:
-    """Keep the options for the command."""
-    context.obj = Context(inventory, as_json)
-
-
-@contextlib.contextmanager
-def _accounts(context: typer.Context) -> Iterator[Any]:
-    """The opened accounts, with errors reported as the caller asked for."""
-    options: Context = context.obj
-    with reported(options.inventory, as_json=options.json):
-        # Ansible takes most of a second to import; --help does not need it.
-        from panoramax_ops.opening import open_accounts
-
-        with open_accounts(options.inventory) as (accounts, _):
-            yield accounts
-
-
-def _answer(context: typer.Context, sentence: str, person: Any, letter: Path | None = None) -> None:
-    if context.obj.json:
-        print_json({**person.as_dict(), "letter": str(letter) if letter else None})
-        return
-    out.print(sentence, markup=False)
-    if letter:
-        out.print(f"Letter: {letter} (and .html to print)", markup=False)
+__all__ = ["accounts_cli_import", "app"]
 
 
 @app.command()
@@ -78,11 +28,11 @@ def create(
 
     accounts.py -i inventories/local create jane@example.org --name "Jane Doe" --role admin --language fr
     """
-    with _accounts(context) as accounts:
+    with opened(context) as accounts:
         created = accounts.create(email, name, role, language, username, if_missing=if_missing)
         person = created.person
         done = f"{person.email} has an account as {person.username} ({person.role})."
-        _answer(context, done if created.made else f"{done} It was there already.", person, created.letter)
+        answer(context, done if created.made else f"{done} It was there already.", person, created.letter)
 
 
 @app.command("list")
@@ -92,7 +42,7 @@ def list_(
     role: Annotated[str, typer.Option(help="Only these: user or admin.")] = "",
 ) -> None:
     """List the accounts. "new" means that the initial password is still open."""
-    with _accounts(context) as accounts:
+    with opened(context) as accounts:
         found = [p for p in accounts.list() if state in ("", p.state) and role in ("", p.role)]
         if context.obj.json:
             print_json([person.as_dict() for person in found])
@@ -109,7 +59,7 @@ def list_(
 @app.command()
 def show(context: typer.Context, email: Email) -> None:
     """Show one account."""
-    with _accounts(context) as accounts:
+    with opened(context) as accounts:
         person = accounts.show(email)
         if context.obj.json:
             print_json(person.as_dict())
@@ -125,38 +75,38 @@ def disable(
     why: Annotated[str, typer.Option(help="A reason, kept with the account.")] = "",
 ) -> None:
     """Cut a person off at once: logins, cookies and API tokens. Their pictures stay."""
-    with _accounts(context) as accounts:
+    with opened(context) as accounts:
         person = accounts.disable(email, why)
-        _answer(context, f"{person.email} is disabled; everything the person held has stopped working.", person)
+        answer(context, f"{person.email} is disabled; everything the person held has stopped working.", person)
 
 
 @app.command()
 def enable(context: typer.Context, email: Email) -> None:
     """Let a disabled person in again. API tokens have to be made anew."""
-    with _accounts(context) as accounts:
+    with opened(context) as accounts:
         person = accounts.enable(email)
-        _answer(context, f"{person.email} is enabled.", person)
+        answer(context, f"{person.email} is enabled.", person)
 
 
 @app.command("reset-password")
 def reset_password(context: typer.Context, email: Email) -> None:
     """Give a person a new initial password, with a letter. Ends their logins."""
-    with _accounts(context) as accounts:
+    with opened(context) as accounts:
         person, letter = accounts.reset_password(email)
-        _answer(context, f"{person.email} has a new initial password.", person, letter)
+        answer(context, f"{person.email} has a new initial password.", person, letter)
 
 
 @app.command("set-role")
 def set_role(context: typer.Context, email: Email, role: Annotated[str, typer.Argument(help="user or admin.")]) -> None:
     """Make a person an administrator, or an ordinary user again."""
-    with _accounts(context) as accounts:
+    with opened(context) as accounts:
         person = accounts.set_role(email, role)
-        _answer(context, f"{person.email} is {person.role}.", person)
+        answer(context, f"{person.email} is {person.role}.", person)
 
 
 @app.command("sign-out")
 def sign_out(context: typer.Context, email: Email) -> None:
     """End a person's logins at Keycloak. To cut somebody off, use disable."""
-    with _accounts(context) as accounts:
+    with opened(context) as accounts:
         person = accounts.sign_out(email)
-        _answer(context, f"{person.email} is signed out.", person)
+        answer(context, f"{person.email} is signed out.", person)

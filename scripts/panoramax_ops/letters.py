@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -39,6 +41,23 @@ def _date(day: date, language: str) -> str:
 
 def render(letter: Letter, day: date | None = None) -> dict[str, str]:
     """The letter as {"txt": ..., "html": ...}. `day` is the date in it, today by default."""
+    values = {**asdict(letter), "date": _date(day or datetime.now(UTC).date(), letter.language)}
+    # The sentences are templates themselves: they name the site and the person.
+    sentences = {
+        key: [_template(line).render(values) for line in text]
+        if isinstance(text, list)
+        else _template(text).render(values)
+        for key, text in _texts(letter.language).items()
+    }
+    return {
+        kind: _environments()[0].get_template(f"letter.{kind}.j2").render(**values, t=sentences)
+        for kind in ("txt", "html")
+    }
+
+
+# Compiled once: an import writes thousands of letters.
+@functools.cache
+def _environments() -> tuple[jinja2.Environment, jinja2.Environment]:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=jinja2.select_autoescape(["html.j2"]),
@@ -47,19 +66,18 @@ def render(letter: Letter, day: date | None = None) -> dict[str, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    texts = yaml.safe_load((TEMPLATES / f"{letter.language}.yml").read_text(encoding="utf-8"))
-    values = {**asdict(letter), "date": _date(day or datetime.now(UTC).date(), letter.language)}
-    # The sentences are templates themselves: they name the site and the person.
-    plain = environment.overlay(autoescape=False)
-    sentences = {
-        key: [plain.from_string(line).render(values) for line in text]
-        if isinstance(text, list)
-        else plain.from_string(text).render(values)
-        for key, text in texts.items()
-    }
-    return {
-        kind: environment.get_template(f"letter.{kind}.j2").render(**values, t=sentences) for kind in ("txt", "html")
-    }
+    return environment, environment.overlay(autoescape=False)
+
+
+@functools.cache
+def _template(text: str) -> jinja2.Template:
+    return _environments()[1].from_string(text)
+
+
+@functools.cache
+def _texts(language: str) -> dict[str, str | list[str]]:
+    texts: dict[str, str | list[str]] = yaml.safe_load((TEMPLATES / f"{language}.yml").read_text(encoding="utf-8"))
+    return texts
 
 
 def path_of(username: str, directory: Path) -> Path:
@@ -78,3 +96,21 @@ def remove(letter: Letter, directory: Path) -> None:
     """Take both forms away; nothing happens if they are not there."""
     for kind in ("txt", "html"):
         path_of(letter.username, directory).with_suffix(f".{kind}").unlink(missing_ok=True)
+
+
+def bundle(letters: Iterable[Path], target: Path) -> int:
+    """Write one printable file of several letters (paths of the plain ones), a page each. Returns how many there are.
+
+    A letter that somebody has taken away meanwhile is left out.
+    """
+    head, bodies = "", []
+    for path in letters:
+        printable = path.with_suffix(".html")
+        if not printable.exists():
+            continue
+        before, mark, body = printable.read_text(encoding="utf-8").partition("<article")
+        head = head or before
+        bodies.append(f"{mark}{body.partition('</article>')[0]}</article>\n")
+    if bodies:
+        write_private(target, f"{head}{''.join(bodies)}</body>\n</html>\n")
+    return len(bodies)

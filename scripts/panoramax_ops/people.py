@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from dataclasses import dataclass
 
 from panoramax_ops.errors import RefusedError
 
@@ -25,6 +26,16 @@ _NAME_FORBIDDEN = re.compile(r"[<>&\"$%!#?§;*~/\\|^=\[\]{}()\x00-\x1f\x7f\u202a
 _LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
 _GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue"}
 
+# Mailboxes that anybody can open or that vanish: the best known ones, so that nobody is let in by mistake.
+_THROW_AWAY = """
+0-mail.com 10minutemail.com 20minutemail.com byom.de discard.email dispostable.com dropmail.me emailondeck.com
+fakeinbox.com getairmail.com getnada.com grr.la guerrillamail.com guerrillamail.de inboxkitten.com jetable.org
+mail-temp.com mailcatch.com maildrop.cc mailinator.com mailnesia.com mintemail.com moakt.com mohmal.com mytemp.email
+sharklasers.com spam4.me spamgourmet.com temp-mail.org tempail.com tempmail.com tempmail.net tempr.email
+throwawaymail.com trash-mail.com trashmail.com trashmail.de wegwerfmail.de yopmail.com yopmail.fr yopmail.net
+"""
+_DISPOSABLE = frozenset(_THROW_AWAY.split())
+
 # No character that is mistaken for another one in print: no i, l, o, 0, 1.
 PASSWORD_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 PASSWORD_GROUPS = 4
@@ -38,7 +49,19 @@ def check_email(text: str) -> str:
     wrong_dots = local.startswith(".") or local.endswith(".") or ".." in local
     if len(email) > EMAIL_LENGTH or wrong_dots or not _EMAIL.fullmatch(email):
         raise RefusedError(
-            f"{_shown(text)} is not an e-mail address that people sign in with.", "Write it as name@example.org."
+            f"{shown(text)} is not an e-mail address that people sign in with.", "Write it as name@example.org."
+        )
+    return email
+
+
+def check_new_email(text: str) -> str:
+    """The address of an account to be made. Raises RefusedError if it is none, or is one of a throw-away mailbox."""
+    email = check_email(text)
+    parts = email.partition("@")[2].split(".")
+    if any(".".join(parts[first:]) in _DISPOSABLE for first in range(len(parts) - 1)):
+        raise RefusedError(
+            f"{shown(email)} belongs to a service of throw-away mailboxes, which others can read.",
+            "Ask the person for an address of their own.",
         )
     return email
 
@@ -48,13 +71,13 @@ def check_name(text: str) -> str:
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if "@" in name:
         raise RefusedError(
-            f"The name {_shown(text)} looks like an e-mail address, and names are shown to everybody.",
+            f"The name {shown(text)} looks like an e-mail address, and names are shown to everybody.",
             'Give a name, for example --name "Jane Doe".',
         )
     if not 2 <= len(name) <= NAME_LENGTH:
-        raise RefusedError(f"The name {_shown(text)} is not between 2 and {NAME_LENGTH} characters long.")
+        raise RefusedError(f"The name {shown(text)} is not between 2 and {NAME_LENGTH} characters long.")
     if bad := _NAME_FORBIDDEN.search(name):
-        raise RefusedError(f"The name {_shown(text)} holds {bad.group()!r}, which Keycloak does not take.")
+        raise RefusedError(f"The name {shown(text)} holds {bad.group()!r}, which Keycloak does not take.")
     return name
 
 
@@ -63,7 +86,7 @@ def check_username(text: str) -> str:
     shortest, longest = USERNAME_LENGTH
     if not _USERNAME.fullmatch(text) or not shortest <= len(text) <= longest:
         raise RefusedError(
-            f"The user name {_shown(text)} is not {shortest} to {longest} characters of a-z, 0-9 and single . _ -.",
+            f"The user name {shown(text)} is not {shortest} to {longest} characters of a-z, 0-9 and single . _ -.",
             "Give another one, for example --username jane.doe.",
         )
     return text
@@ -83,10 +106,28 @@ def username_of(name: str, language: str = "en") -> str:
     username = re.sub(r"[.-]{2,}", ".", username)[: USERNAME_LENGTH[1]].strip(".-")
     if len(username) < USERNAME_LENGTH[0]:
         raise RefusedError(
-            f"No user name can be made of {_shown(name)}.",
+            f"No user name can be made of {shown(name)}.",
             "Give one in Latin letters, for example --username jane.doe.",
         )
     return username
+
+
+@dataclass(frozen=True)
+class NewPerson:
+    """Somebody who is to get an account. Made by `checked`, so that the values are acceptable."""
+
+    email: str
+    name: str
+    username: str
+    role: str
+    language: str
+
+    @classmethod
+    def checked(cls, email: str, name: str, role: str, language: str, username: str = "") -> NewPerson:
+        """Raises RefusedError at the first value that is not acceptable. `username` is made of the name if empty."""
+        email, name = check_new_email(email), check_name(name)
+        role, language = check_role(role), check_language(language)
+        return cls(email, name, check_username(username) if username else username_of(name, language), role, language)
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -106,7 +147,7 @@ def initial_password() -> str:
 def check_role(text: str) -> str:
     """`user` or `admin`. Raises RefusedError otherwise."""
     if text not in ROLES:
-        raise RefusedError(f"There is no role {_shown(text)}.", f"Give one of: {', '.join(ROLES)}.")
+        raise RefusedError(f"There is no role {shown(text)}.", f"Give one of: {', '.join(ROLES)}.")
     return text
 
 
@@ -114,11 +155,11 @@ def check_language(text: str) -> str:
     """A language in which there are letters. Raises RefusedError otherwise."""
     if text not in LANGUAGES:
         raise RefusedError(
-            f"There is no letter in the language {_shown(text)}.", f"Give one of: {', '.join(LANGUAGES)}."
+            f"There is no letter in the language {shown(text)}.", f"Give one of: {', '.join(LANGUAGES)}."
         )
     return text
 
 
-def _shown(text: str, length: int = 60) -> str:
+def shown(text: str, length: int = 60) -> str:
     """The value as it may be printed: quoted, without control characters, not endless."""
     return repr(text if len(text) <= length else f"{text[:length]}...")

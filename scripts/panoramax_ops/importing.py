@@ -1,0 +1,200 @@
+"""Give many people accounts: see what would change, then do it, several at a time, and write down what became of each.
+
+Repeating an import changes nothing, and goes on where an interrupted one stopped: what is there already is compared
+with the file, never changed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from panoramax_ops import people
+from panoramax_ops.accounts import Accounts, Person
+from panoramax_ops.errors import RefusedError, UnableError
+from panoramax_ops.files import write_private
+from panoramax_ops.keycloak import CONNECTIONS
+from panoramax_ops.letters import bundle, path_of
+from panoramax_ops.people_file import Problem, Row
+
+COLUMNS = ("line", "e-mail", "name", "shown as", "role", "group", "result", "note")
+# What a spreadsheet program would take for a formula (or for the start of one after a line end).
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to be done about one person. `action`: create, finish (left half made), or keep (there already).
+
+    `username` is the one that the account has or will have; `new` says that its initial password is still open.
+    """
+
+    row: Row
+    action: str
+    username: str
+    note: str = ""
+    new: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "line": self.row.line,
+            **asdict(self.row.new),
+            "username": self.username,
+            "action": self.action,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one line: created, finished, kept, skipped, failed, or not reached."""
+
+    step: Step
+    result: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an import did. `stopped` says why it ended early, or nothing. Paths are None where nothing was written."""
+
+    results: list[Result]
+    stopped: str
+    table: Path
+    letters: Path | None
+    letter_count: int
+
+    def count(self, result: str) -> int:
+        """How many lines ended so."""
+        return sum(found.result == result for found in self.results)
+
+
+def plan(accounts: Accounts, rows: Iterable[Row]) -> tuple[list[Step], list[Problem]]:
+    """What an import would do, and what stands in its way on the site. Changes nothing."""
+    everybody = accounts.list()
+    by_email = {person.email: person for person in everybody}
+    by_username = {person.username: person for person in everybody}
+    steps, problems = [], []
+    for row in rows:
+        person = by_email.get(row.new.email)
+        if person is not None:
+            action = "finish" if person.state == "incomplete" else "keep"
+            note = "" if action == "finish" else _difference(row.new, person)
+            steps.append(Step(row, action, person.username, note, person.state in ("new", "incomplete")))
+        elif other := by_username.get(row.new.username):
+            problems.append(
+                Problem(
+                    row.line,
+                    "name",
+                    people.shown(row.new.name),
+                    f"Its user name {row.new.username} belongs to {other.email}.",
+                    f"Give one in the column username, for example {row.new.username}2.",
+                )
+            )
+        else:
+            steps.append(Step(row, "create", row.new.username))
+    return steps, problems
+
+
+def _difference(new: people.NewPerson, person: Person) -> str:
+    parts = []
+    if person.role != new.role:
+        parts.append(f"is {person.role}, not {new.role}: set-role {person.email} {new.role}")
+    if person.name != new.name:
+        parts.append(f"is called {person.name}: rename {person.email}")
+    if person.state == "disabled":
+        parts.append(f"is disabled: enable {person.email}")
+    return "; ".join(parts)
+
+
+def run(accounts: Accounts, steps: list[Step], done: Callable[[Result], None], workers: int = CONNECTIONS) -> Report:
+    """Do the steps, `workers` at a time; `done` is told of each as it ends.
+
+    A person that Keycloak refuses does not keep the others from their accounts. A system that is down, or an
+    interruption, ends the import; what is done is done and stands in the report.
+    """
+    stop = threading.Event()
+    ended: dict[int, Result] = {}
+    stopped = ""
+
+    def one(step: Step) -> Result:
+        if stop.is_set():
+            return Result(step, "not reached")
+        return _do(accounts, step)
+
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        futures: dict[Future[Result], Step] = {pool.submit(one, step): step for step in steps}
+        waiting = set(futures)
+        while waiting:
+            try:
+                for future in as_completed(list(waiting)):
+                    waiting.discard(future)
+                    step = futures[future]
+                    try:
+                        result = future.result()
+                    except UnableError as error:
+                        stop.set()
+                        stopped = stopped or f"{error.message} {error.remedy}".strip()
+                        result = Result(step, "failed", error.message)
+                    ended[step.row.line] = result
+                    done(result)
+            except KeyboardInterrupt:
+                stop.set()
+                stopped = stopped or "Interrupted."
+    results = [ended[step.row.line] for step in steps]
+    return _report(accounts, results, stopped)
+
+
+def _do(accounts: Accounts, step: Step) -> Result:
+    new = step.row.new
+    try:
+        if step.action == "create":
+            accounts.make(new)
+            return Result(step, "created")
+        if step.action == "finish":
+            accounts.finish(accounts.find(new.email), new.role, new.language)
+            return Result(step, "finished")
+    except RefusedError as error:
+        return Result(step, "failed", f"{error.message} {error.remedy}".strip())
+    return Result(step, "kept", step.note)
+
+
+def _report(accounts: Accounts, results: list[Result], stopped: str) -> Report:
+    """Write the table of results, and the letters whose passwords are still open as one file, group by group."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
+    directory = accounts.settings.letters
+    table = directory.parent / "imports" / f"{stamp}.csv"
+    write_private(table, table_text(results))
+    # Letters of an interrupted run belong to the same errand, as long as their passwords are open.
+    made = [found for found in results if found.result in ("created", "finished", "kept") and found.step.new]
+    made.sort(key=lambda found: (found.step.row.group.casefold(), found.step.row.line))
+    target = directory.parent / "imports" / f"{stamp}-letters.html"
+    count = bundle((path_of(found.step.username, directory) for found in made), target)
+    return Report(results, stopped, table, target if count else None, count)
+
+
+def table_text(results: Iterable[Result]) -> str:
+    """The results as CSV for spreadsheet programs: no passwords, and no cell that they would run as a formula."""
+    stream = io.StringIO()
+    # A byte order mark, without which Excel takes UTF-8 for something else.
+    stream.write("\ufeff")
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for found in results:
+        row, new = found.step.row, found.step.row.new
+        cells = (row.line, new.email, new.name, found.step.username, new.role, row.group, found.result, found.note)
+        writer.writerow(harmless(str(cell)) for cell in cells)
+    return stream.getvalue()
+
+
+def harmless(cell: str) -> str:
+    """The cell with an apostrophe before what a spreadsheet program would run."""
+    return f"'{cell}" if cell.startswith(FORMULA_MARKS) else cell

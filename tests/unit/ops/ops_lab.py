@@ -1,0 +1,123 @@
+"""A site made of dictionaries, for tests of what administrators do."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from panoramax_ops.accounts import UPDATE_PASSWORD, Accounts, Settings
+from panoramax_ops.audit import AuditLog
+from panoramax_ops.database import Account, Database
+from panoramax_ops.errors import UnableError
+from panoramax_ops.keycloak import Keycloak, UserExistsError
+
+
+class FakeKeycloak:
+    """A realm. `calls` records what changed it."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, dict[str, Any]] = {}
+        self.calls: list[str] = []
+
+    def create_user(self, user: dict[str, Any]) -> str:
+        if any(other["username"] == user["username"] for other in self.people.values()):
+            raise UserExistsError("User exists with same username")
+        user_id = str(uuid4())
+        self.people[user_id] = {"id": user_id, **user}
+        self.calls.append("create")
+        return user_id
+
+    def _one(self, key: str, value: str) -> dict[str, Any] | None:
+        return next((user for user in self.people.values() if user[key] == value), None)
+
+    def user_by_email(self, email: str) -> dict[str, Any] | None:
+        return self._one("email", email)
+
+    def user_by_name(self, username: str) -> dict[str, Any] | None:
+        return self._one("username", username)
+
+    def users(self) -> list[dict[str, Any]]:
+        return list(self.people.values())
+
+    def update_user(self, user_id: str, changes: dict[str, Any]) -> None:
+        self.people[user_id] |= changes
+        self.calls.append(f"update {changes}")
+
+    def set_temporary_password(self, user_id: str, password: str) -> None:
+        self.people[user_id]["requiredActions"] = [UPDATE_PASSWORD]
+        self.people[user_id]["credentials"] = [{"value": password}]
+        self.calls.append("password")
+
+    def sign_out(self, user_id: str) -> None:
+        assert user_id in self.people
+        self.calls.append("sign out")
+
+    def delete_user(self, user_id: str) -> None:
+        del self.people[user_id]
+        self.calls.append("delete")
+
+
+class FakeDatabase:
+    """Panoramax's accounts."""
+
+    def __init__(self, calls: list[str]) -> None:
+        self.rows: dict[str, Account] = {}
+        self.calls = calls
+        self.down = False
+        self.down_after: int | None = None
+        self.lock = threading.Lock()
+
+    def account(self, oauth_id: str) -> Account | None:
+        return self.rows.get(oauth_id)
+
+    def accounts(self) -> list[Account]:
+        return list(self.rows.values())
+
+    def create(self, oauth_id: str, name: str, role: str) -> None:
+        with self.lock:
+            if self.down or (self.down_after is not None and len(self.rows) >= self.down_after):
+                raise UnableError("The database is down.")
+            self._insert(oauth_id, name, role)
+
+    def _insert(self, oauth_id: str, name: str, role: str) -> None:
+        self.rows[oauth_id] = Account(uuid4(), name, oauth_id, role, "", False, 1)
+
+    def _change(self, account: UUID, **changes: Any) -> None:
+        oauth_id = next(key for key, row in self.rows.items() if row.id == account)
+        self.rows[oauth_id] = Account(**(vars(self.rows[oauth_id]) | changes))
+
+    def set_role(self, account: UUID, role: str) -> None:
+        self._change(account, role=role)
+
+    def block(self, account: UUID, why: str) -> None:
+        self.calls.append(f"block {why}".strip())
+        self._change(account, blocked=True, tokens=0)
+
+    def unblock(self, account: UUID) -> None:
+        self.calls.append("unblock")
+        self._change(account, blocked=False)
+
+    def active_admins(self) -> list[UUID]:
+        return [row.id for row in self.rows.values() if row.role == "admin" and not row.blocked]
+
+
+class Lab:
+    """The accounts of an empty site, and what is behind them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.keycloak = FakeKeycloak()
+        self.database = FakeDatabase(self.keycloak.calls)
+        self.letters = directory / "letters"
+        self.log = directory / "accounts.log"
+        settings = Settings("Lab", "https://lab.example", "Operator", "maps@example.org", 12, self.letters)
+        self.accounts = Accounts(
+            cast(Keycloak, self.keycloak), cast(Database, self.database), settings, AuditLog(self.log)
+        )
+
+    def add(self, name: str, role: str = "user") -> str:
+        email = f"{name.lower()}@example.org"
+        self.accounts.create(email, f"{name} Doe", role, "en")
+        self.keycloak.calls.clear()
+        return email
