@@ -45,9 +45,11 @@ def test_nobody_comes_in_but_by_an_administrator() -> None:
     assert "keycloak_smtp.password" in task["no_log"]
 
 
-def test_only_the_change_of_the_initial_password_is_asked_for() -> None:
+def test_people_change_their_password_and_their_second_step_and_nothing_else() -> None:
     enabled = {name for name, on in VARS["_keycloak_required_actions"].items() if on}
-    assert enabled == {"UPDATE_PASSWORD", "update_user_locale"}
+    assert enabled == {"UPDATE_PASSWORD", "CONFIGURE_TOTP", "update_user_locale"}
+    closed = next(task for task in APPLY if task["name"] == "Close the clients that nobody needs")
+    assert {"account", "account-console", "admin-cli"} <= set(closed["loop"])
 
 
 def test_people_do_not_change_who_they_are() -> None:
@@ -76,13 +78,23 @@ def test_clients_have_one_way_in_each() -> None:
         assert client["optional_client_scopes"] == []
 
 
+def test_the_client_of_the_settings_page_issues_nothing_to_take_elsewhere() -> None:
+    client = module("keycloak_client", client_id="{{ _keycloak_settings_client }}")
+    assert client["redirect_uris"] == ["{{ keycloak_public_url }}/settings"]
+    assert client["attributes"]["pkce.code.challenge.method"] == "S256"
+    assert (client["direct_access_grants_enabled"], client["implicit_flow_enabled"]) == (False, False)
+    assert client["full_scope_allowed"] is False
+    assert client["optional_client_scopes"] == []
+
+
 def test_the_scripts_manage_people_and_nothing_else() -> None:
     assert set(VARS["_keycloak_accounts_roles"]) == {"manage-users", "view-users", "query-users"}
 
 
 def test_secrets_are_in_a_mounted_file_and_nowhere_else() -> None:
     [service] = VARS["_keycloak_services"]
-    assert [set(entry) for entry in service["files"]] == [{"path", "secret"}]
+    assert service["files"] == "{{ _keycloak_files + __keycloak_theme_files }}"
+    assert [set(entry) for entry in VARS["_keycloak_files"]] == [{"path", "secret"}]
     shown = str({key: value for key, value in service.items() if key != "files"})
     assert "password" not in shown
     assert "secret" not in shown
