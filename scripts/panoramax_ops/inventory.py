@@ -99,6 +99,10 @@ class Inventory:
             raise UnableError(f"{self.directory}: {name} is not set.", remedy)
         return value
 
+    def names(self, prefix: str) -> list[str]:
+        """Names of all variables that begin so."""
+        return sorted(name for name in self._values if name.startswith(prefix))
+
     def _evaluate(self, values: dict[str, Any], name: str, default: Any = None) -> Any:
         from ansible.errors import AnsibleError
         from ansible.template import Templar

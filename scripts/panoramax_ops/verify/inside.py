@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
-import docker
+from panoramax_ops.verify.model import Check, ClaimBrokenError
+from panoramax_ops.verify.site import Site
 
-from panoramax_ops.verify.model import Check, ClaimBrokenError, Target
-
-LABEL = "org.private-panoramax"
 # Exit codes of bash when a connection fails, and of timeout(1).
 REFUSED_OR_TIMED_OUT = frozenset({1, 124})
-
-
-def _containers(target: Target, engine: docker.DockerClient) -> list[Any]:
-    found = engine.containers.list(filters={"label": f"{LABEL}={target.project}"})
-    if not found:
-        raise ClaimBrokenError(f"no container of {target.project} runs on this engine")
-    return list(found)
 
 
 def _weaknesses(attributes: dict[str, Any]) -> list[str]:
@@ -38,20 +28,20 @@ def _weaknesses(attributes: dict[str, Any]) -> list[str]:
     return [text for text, applies in wrong.items() if applies]
 
 
-def confined(target: Target, engine: docker.DockerClient) -> str:
+def confined(site: Site) -> str:
     """User, root file system, capabilities, limits and health of every container."""
-    containers = _containers(target, engine)
+    containers = site.containers()
     findings = [f"{container.name} {text}" for container in containers for text in _weaknesses(container.attrs)]
     if findings:
         raise ClaimBrokenError("; ".join(findings))
     return f"{len(containers)} containers"
 
 
-def ports(target: Target, engine: docker.DockerClient) -> str:
+def ports(site: Site) -> str:
     """Only the proxy may be reached from outside."""
     opened = {
         container.name: [port for port, bound in container.attrs["NetworkSettings"]["Ports"].items() if bound]
-        for container in _containers(target, engine)
+        for container in site.containers()
     }
     others = [f"{name}: {', '.join(found)}" for name, found in opened.items() if found and not name.endswith("-proxy")]
     if others:
@@ -59,25 +49,25 @@ def ports(target: Target, engine: docker.DockerClient) -> str:
     return "only the proxy publishes ports"
 
 
-def no_way_out(target: Target, engine: docker.DockerClient) -> str:
+def no_way_out(site: Site) -> str:
     """Nothing but the proxy can send anything out of the back network, so that no picture can leave by accident.
 
     What they try to reach is the proxy on the other network: it listens for certain, and the way there is the way out.
     """
-    if not engine.networks.get(f"{target.project}-back").attrs["Internal"]:
-        raise ClaimBrokenError(f"network {target.project}-back is not internal")
-    proxy = engine.containers.get(f"{target.project}-proxy")
-    outside = proxy.attrs["NetworkSettings"]["Networks"][f"{target.project}-front"]["IPAddress"]
+    if not site.engine.networks.get(f"{site.project}-back").attrs["Internal"]:
+        raise ClaimBrokenError(f"network {site.project}-back is not internal")
+    proxy = site.engine.containers.get(f"{site.project}-proxy")
+    outside = proxy.attrs["NetworkSettings"]["Networks"][f"{site.project}-front"]["IPAddress"]
     code, _ = proxy.exec_run(["bash", "-c", f"</dev/tcp/{outside}/8443"])
     if code != 0:
         raise RuntimeError(f"the proxy does not answer itself at {outside}")
     asked = 0
-    for container in _containers(target, engine):
+    for container in site.containers():
         networks = sorted(container.attrs["NetworkSettings"]["Networks"])
         if container.id == proxy.id:
             continue
         asked += 1
-        if networks != [f"{target.project}-back"]:
+        if networks != [f"{site.project}-back"]:
             raise ClaimBrokenError(f"{container.name} is on {', '.join(networks)}")
         code, _ = container.exec_run(["timeout", "1", "bash", "-c", f"</dev/tcp/{outside}/8443"])
         if code not in REFUSED_OR_TIMED_OUT:
@@ -85,31 +75,19 @@ def no_way_out(target: Target, engine: docker.DockerClient) -> str:
     return f"{asked} containers try in vain to leave the internal network"
 
 
-def _sql(target: Target, engine: docker.DockerClient, statement: str) -> list[list[str]]:
-    """Rows of a read-only query in the API's database, by the superuser on the local socket."""
-    container = engine.containers.get(f"{target.project}-database")
-    command = ["psql", "--no-psqlrc", "-qAtX", "-F", "\t", "-h", "/run/postgresql", "-U", "postgres", "-d", "panoramax"]
-    code, output = container.exec_run([*command, "-c", f"BEGIN READ ONLY; {statement}"])
-    assert isinstance(output, bytes)
-    if code != 0:
-        raise RuntimeError(output.decode(errors="replace").strip())
-    return [line.split("\t") for line in output.decode().splitlines()]
-
-
-def default_visibility(target: Target, engine: docker.DockerClient) -> str:
+def default_visibility(site: Site) -> str:
     """What the API takes where a client says nothing."""
-    ((visibility, collaborative),) = _sql(
-        target, engine, "SELECT default_visibility, collaborative_metadata FROM configurations"
-    )
+    query = "SELECT default_visibility, collaborative_metadata FROM configurations"
+    ((visibility, collaborative),) = site.sql.read(query)
     if visibility not in {"logged-only", "owner-only"} or collaborative != "f":
         raise ClaimBrokenError(f"default visibility {visibility or 'unset'}, collaborative editing {collaborative}")
     return f"default visibility is {visibility}"
 
 
-def nothing_public(target: Target, engine: docker.DockerClient) -> str:
+def nothing_public(site: Site) -> str:
     """No sequence, upload set or picture is marked as visible to anyone."""
     counts = {
-        table: int(_sql(target, engine, f"SELECT count(*) FROM {table} WHERE visibility IN ('anyone')")[0][0])
+        table: int(site.sql.read(f"SELECT count(*) FROM {table} WHERE visibility IN ('anyone')")[0][0])
         for table in ("sequences", "upload_sets", "pictures")
     }
     if any(counts.values()):
@@ -117,16 +95,10 @@ def nothing_public(target: Target, engine: docker.DockerClient) -> str:
     return "no sequence, upload set or picture is public"
 
 
-def checks(engine: docker.DockerClient) -> tuple[Check, ...]:
-    """The checks, bound to an engine."""
-
-    def bound(check: Callable[[Target, docker.DockerClient], str]) -> Callable[[Target], str]:
-        return lambda target: check(target, engine)
-
-    return (
-        Check("H", "Containers are confined", bound(confined)),
-        Check("H", "Published ports", bound(ports)),
-        Check("C1", "No way out to the internet", bound(no_way_out)),
-        Check("C1", "Nothing is public", bound(nothing_public)),
-        Check("C2", "Default visibility", bound(default_visibility)),
-    )
+CHECKS = (
+    Check("H", "Containers are confined", confined),
+    Check("H", "Published ports", ports),
+    Check("C1", "No way out to the internet", no_way_out),
+    Check("C1", "Nothing is public", nothing_public),
+    Check("C2", "Default visibility", default_visibility),
+)

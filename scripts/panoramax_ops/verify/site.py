@@ -1,0 +1,123 @@
+"""The site under verification, opened: how it is reached from outside and from inside, and who tries it."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from panoramax_ops.access import Access, open_access
+from panoramax_ops.accounts import Accounts
+from panoramax_ops.audit import AuditLog
+from panoramax_ops.database import Database
+from panoramax_ops.errors import UnableError
+from panoramax_ops.inventory import ROOT, Inventory
+from panoramax_ops.keycloak import Keycloak
+from panoramax_ops.opening import POSTGRESQL_SOCKET, settings
+from panoramax_ops.policy import Policy, load_policy
+from panoramax_ops.signing_in import client
+from panoramax_ops.verify.cast import Cast, only_one
+from panoramax_ops.verify.psql import Psql
+
+POLICY = ROOT / "roles" / "proxy" / "files" / "policy.yml"
+
+
+@dataclass
+class Site:
+    """All that a check may use. `engine` is a docker.DockerClient; `secrets` are the inventory's, by name."""
+
+    name: str
+    url: str
+    ca: Path | None
+    project: str
+    realm: str
+    policy: Policy
+    policy_options: tuple[str, ...]
+    state: Path
+    inventory: Path
+    secrets: dict[str, str]
+    access: Access
+    accounts: Accounts
+    keycloak: Keycloak
+    sql: Psql
+    cast: Cast
+    mail: bool
+    extra_clients: tuple[str, ...] = ()
+
+    @property
+    def engine(self) -> Any:
+        """The Docker client of the site's host."""
+        return self.access.engine
+
+    def anonymous(self) -> httpx.Client:
+        """A client that nobody signed in, which follows no redirect."""
+        return client(self.url, self.ca, timeout=20)
+
+    def execute(self, service: str, *command: str) -> tuple[int, str]:
+        """Run a command in a service's container. Returns exit code and output, both streams together."""
+        code, output = self.engine.containers.get(f"{self.project}-{service}").exec_run(list(command))
+        return int(code), output.decode(errors="replace")
+
+    def containers(self) -> list[Any]:
+        """All containers of the site. Raises UnableError if there is none."""
+        found = self.engine.containers.list(filters={"label": f"org.private-panoramax={self.project}"})
+        if not found:
+            raise UnableError(f"No container of {self.project} runs on this engine.", "Deploy first: make deploy")
+        return list(found)
+
+
+def _secrets(inventory: Inventory) -> dict[str, str]:
+    return {name: str(inventory.require(name)) for name in inventory.names("secret_")}
+
+
+@contextlib.contextmanager
+def open_site(path: Path) -> Iterator[Site]:
+    """The site of the inventory at `path`. Raises UnableError if something of it is not reachable.
+
+    On leaving, whatever happened, the verifier's accounts are removed.
+    """
+    inventory = Inventory(path)
+    project, url = str(inventory.require("site_name")), str(inventory.require("site_public_url"))
+    realm = str(inventory.get("keycloak_realm", "panoramax"))
+    hosts = {"keycloak": inventory.host("app"), "database": inventory.host("database")}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(only_one(inventory.state))
+        access = stack.enter_context(open_access(hosts, project))
+        endpoint = access["keycloak"].reach("keycloak", 8080)
+        account_client = str(inventory.require("keycloak_accounts_client"))
+        secret = str(inventory.require("secret_accounts_client"))
+        keycloak = stack.enter_context(Keycloak(endpoint, realm, account_client, secret))
+        endpoint = access["database"].reach("database", 5432, POSTGRESQL_SOCKET)
+        database = stack.enter_context(Database(endpoint, str(inventory.require("secret_database_ops"))))
+        log = AuditLog(inventory.state / "accounts.log")
+        letters = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="panoramax-letters-")))
+        accounts = Accounts(keycloak, database, replace(settings(inventory), letters=letters), log)
+        authority = inventory.state / "ca.crt" if inventory.get("site_certificate") == "local_ca" else None
+        sql = Psql(access["database"].engine, project)
+        cast = Cast(url, authority, accounts, keycloak, sql, log)
+        cast.dismiss()
+        stack.callback(cast.dismiss)
+        yield Site(
+            name=inventory.name,
+            url=url,
+            ca=authority,
+            project=project,
+            realm=realm,
+            policy=load_policy(POLICY),
+            policy_options=tuple(inventory.get("proxy_policy_options", []) or []),
+            state=inventory.state,
+            inventory=inventory.directory,
+            secrets=_secrets(inventory),
+            access=access["keycloak"],
+            accounts=accounts,
+            keycloak=keycloak,
+            sql=sql,
+            cast=cast,
+            mail=bool(inventory.get("site_smtp")),
+            extra_clients=tuple(inventory.get("keycloak_extra_clients", []) or []),
+        )
