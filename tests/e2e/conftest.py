@@ -13,6 +13,7 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -172,21 +173,21 @@ def anonymous(site: Site) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def user(site: Site, new_person: Callable[..., Person]) -> Iterator[httpx.Client]:
     """A client with the session of an ordinary user."""
-    with _signed_in(site, new_person("Ulla User")) as session:
+    with closing(_signed_in(site, new_person("Ulla User"))) as session:
         yield session
 
 
 @pytest.fixture(scope="session")
 def other_user(site: Site, new_person: Callable[..., Person]) -> Iterator[httpx.Client]:
     """A client with the session of another ordinary user."""
-    with _signed_in(site, new_person("Otto Other")) as session:
+    with closing(_signed_in(site, new_person("Otto Other"))) as session:
         yield session
 
 
 @pytest.fixture(scope="session")
 def admin(site: Site, new_person: Callable[..., Person]) -> Iterator[httpx.Client]:
     """A client with the session of an administrator."""
-    with _signed_in(site, new_person("Ada Admin", role="admin")) as session:
+    with closing(_signed_in(site, new_person("Ada Admin", role="admin"))) as session:
         yield session
 
 

@@ -16,7 +16,10 @@ from conftest import ROOT, SETTINGS, make, write_inventory
 @pytest.fixture
 def inventory() -> Iterator[Path]:
     """An inventory of its own that is never deployed: every test of this file is refused."""
-    path = write_inventory("e2e-refused", SETTINGS.replace("panoramax-e2e", "panoramax-refused"))
+    path = write_inventory(
+        "e2e-refused",
+        SETTINGS.replace("panoramax-e2e", "panoramax-refused").replace("18443", "18543").replace("18080", "18180"),
+    )
     yield path
     shutil.rmtree(path)
     shutil.rmtree(ROOT / "state" / path.name, ignore_errors=True)
@@ -50,7 +53,7 @@ def _refused(inventory: Path, *words: str) -> None:
         ("site_domain: localhost\n", "", ("site_domain", "missing required")),
         ("site_title:", "site_titel:", ("site_titel is not a setting", "did you mean site_title?")),
         ("site_domain: localhost", "site_domain: https://localhost", ("site_domain", "without https://")),
-        ("site_https_port: 18443", "site_https_port: many", ("site_https_port", "many")),
+        ("site_https_port: 18543", "site_https_port: many", ("site_https_port", "many")),
         ("first.admin@example.org", "first.admin", ("site_admin_email", "first.admin", "e-mail")),
         ("First Administrator", "first@example.org", ("site_admin_name", "shown to everybody")),
         ("site_licence_id: CC-BY-SA-4.0\n", "", ("site_licence_url", "or neither")),
@@ -63,7 +66,9 @@ def _refused(inventory: Path, *words: str) -> None:
             "site_title:",
             ("/no/such.pem",),
         ),
-        ("site_title:", "database_memory: [1]\nsite_title:", ("database_memory",)),
+        ("site_title:", "database_memory: much\nsite_title:", ("database_memory", "much", "768m")),
+        ("site_title:", "api_workers: lots\nsite_title:", ("api_workers", "lots")),
+        ("site_title:", "api_settings_extra: {API_NAM: x}\nsite_title:", ("API_NAM",)),
     ],
 )
 def test_a_wrong_setting_is_refused(inventory: Path, old: str, new: str, words: tuple[str, ...]) -> None:
@@ -76,7 +81,7 @@ def test_a_port_in_use_is_refused(inventory: Path) -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
-        _settings(inventory, "site_https_port: 18443", f"site_https_port: {port}")
+        _settings(inventory, "site_https_port: 18543", f"site_https_port: {port}")
         _refused(inventory, f"port {port} is in use", "site_https_port")
 
 

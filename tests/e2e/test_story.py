@@ -208,8 +208,13 @@ def test_a_second_person_sees_them_in_explore(
         seen.page.goto("/")
         sign_in_by_hand(seen, person.email, person.password, NEW_PASSWORD)
         seen.page.goto(f"/explore?pic={item['id']}&seq={item['collection']}&focus=pic")
-        seen.page.wait_for_function("document.querySelector('pnx-viewer')?.onceReady !== undefined")
-        seen.page.evaluate("document.querySelector('pnx-viewer').onceReady()")
+        # Playwright's wait_for_function needs eval, which the CSP rightly forbids.
+        seen.page.evaluate(
+            """async () => {
+                await customElements.whenDefined('pnx-viewer');
+                await document.querySelector('pnx-viewer').onceReady();
+            }"""
+        )
         expect(seen.page.locator("pnx-viewer")).to_be_visible()
         seen.page.wait_for_timeout(4000)
         seen.picture("explore-picture")

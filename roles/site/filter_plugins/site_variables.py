@@ -41,6 +41,17 @@ def known_variables(roles_dir: str) -> set[str]:
     return names
 
 
+def site_specifications(roles_dir: str) -> list[dict[str, Any]]:
+    """Entry points of all other roles that a deployment runs: `name` (role, entry point) and `options`."""
+    found = []
+    for path in sorted(Path(roles_dir).glob("*/meta/argument_specs.yml")):
+        role = path.parents[1].name
+        for entry_point, spec in yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"].items():
+            if role != "site" and entry_point != "uninstall":
+                found.append({"name": f"{role} {entry_point}", "options": spec.get("options", {})})
+    return found
+
+
 def site_unknown_variables(names: Iterable[str], roles_dir: str) -> list[str]:
     """One sentence per variable that nothing knows, with the nearest known name."""
     known = known_variables(roles_dir)
@@ -59,4 +70,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Name to function."""
-        return {"site_unknown_variables": site_unknown_variables}
+        return {"site_unknown_variables": site_unknown_variables, "site_specifications": site_specifications}
