@@ -6,7 +6,10 @@ and oauth_id, and is found by these at every login. Schema `priv` is this projec
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -39,6 +42,31 @@ class Account:
     created_at: str
     blocked: bool
     tokens: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What an account has been used for. `last_login` is an ISO date and time, or empty; `bytes` of pictures as sent."""
+
+    last_login: str
+    pictures: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Token:
+    """An API token. `ends` is None for one that works until it is revoked."""
+
+    id: UUID
+    account_id: UUID
+    description: str
+    made: datetime
+    ends: datetime | None
+
+
+# Any number, the same in all scripts: who holds this lock may take away the administrator's role.
+ADMINISTRATORS_LOCK = 7_400_501
+LOCK_SECONDS = 30
 
 
 class Database:
@@ -75,6 +103,12 @@ class Database:
     def _run(self, query: LiteralString, parameters: dict[str, Any]) -> None:
         try:
             self._connection.execute(query, parameters)
+        except psycopg.Error as error:
+            raise _unable(error) from error
+
+    def _rows(self, query: LiteralString, parameters: dict[str, Any]) -> list[Any]:
+        try:
+            return self._connection.execute(query, parameters).fetchall()
         except psycopg.Error as error:
             raise _unable(error) from error
 
@@ -128,9 +162,92 @@ class Database:
         """Administrators who belong to Keycloak users and are not blocked."""
         return [account.id for account in self.accounts() if account.role == "admin" and not account.blocked]
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else takes away an administrator meanwhile: of two who try at once, the second one waits and looks.
+
+        Raises UnableError if the other one does not come to an end within 30 s.
+        """
+        self._run("SELECT set_config('lock_timeout', %(limit)s, false)", {"limit": f"{LOCK_SECONDS}s"})
+        self._run("SELECT pg_advisory_lock(%(key)s)", {"key": ADMINISTRATORS_LOCK})
+        try:
+            yield
+        finally:
+            self._run("SELECT pg_advisory_unlock(%(key)s)", {"key": ADMINISTRATORS_LOCK})
+
+    def rename(self, account: UUID, name: str) -> None:
+        """The name shown to others; the next login would set it as well."""
+        self._run("UPDATE accounts SET name = %(name)s WHERE id = %(id)s", {"name": name, "id": account})
+
+    def usage(self) -> dict[UUID, Usage]:
+        """What the accounts have been used for."""
+        rows = self._rows("SELECT account_id, last_login, pictures, bytes FROM priv.account_usage()", {})
+        return {row[0]: Usage(row[1] or "", row[2], row[3]) for row in rows}
+
+    def holdings(self, account: UUID) -> dict[str, int]:
+        """How much an account holds, by kind."""
+        return dict(self._rows("SELECT what, number FROM priv.account_holdings(%(id)s)", {"id": account}))
+
+    def delete(self, account: UUID, pictures: str, heir: UUID | None) -> list[UUID]:
+        """Delete a blocked account; `pictures` is transfer (to `heir`), delete or keep (see guard/75_accounts.sql).
+
+        Returns the deleted pictures whose originals may lie among the API's temporary files.
+        """
+        rows = self._rows(
+            "SELECT priv.delete_account(%(id)s, %(pictures)s, %(heir)s)",
+            {"id": account, "pictures": pictures, "heir": heir},
+        )
+        return [row[0] for row in rows]
+
+    def export(self, account: UUID) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Everything stored about an account: (kind, object), kind by kind."""
+        # A cursor of the server's: a person may have hundreds of thousands of pictures.
+        try:
+            with self._connection.transaction(), self._connection.cursor(name="export") as cursor:
+                cursor.execute("SELECT kind, item FROM priv.export_account(%(id)s)", {"id": account})
+                yield from cursor
+        except psycopg.Error as error:
+            raise _unable(error) from error
+
+    def tokens(self, account: UUID | None = None) -> list[Token]:
+        """API tokens of one account, or of all people, by their age; those that have ended are not there any more."""
+        query: LiteralString = """
+            SELECT t.id, t.account_id, coalesce(t.description, '') AS description, t.generated_at AS made, e.ends
+              FROM tokens t JOIN accounts a ON a.id = t.account_id LEFT JOIN priv.token_ends e ON e.token_id = t.id
+             WHERE a.oauth_provider = %(provider)s AND (%(id)s::uuid IS NULL OR t.account_id = %(id)s)
+             ORDER BY t.generated_at"""
+        try:
+            with self._connection.cursor(row_factory=class_row(Token)) as cursor:
+                return cursor.execute(query, {"provider": PROVIDER, "id": account}).fetchall()
+        except psycopg.Error as error:
+            raise _unable(error) from error
+
+    def create_token(self, account: UUID, description: str, days: int) -> Token:
+        """Make an API token that ends by itself."""
+        try:
+            with self._connection.transaction(), self._connection.cursor(row_factory=class_row(Token)) as cursor:
+                return cursor.execute(
+                    """WITH made AS (INSERT INTO tokens (account_id, description) VALUES (%(id)s, %(description)s)
+                                     RETURNING id, account_id, description, generated_at),
+                            ended AS (INSERT INTO priv.token_ends (token_id, ends)
+                                      SELECT id, generated_at + make_interval(days => %(days)s) FROM made
+                                      RETURNING ends)
+                       SELECT id, account_id, description, generated_at AS made, ends FROM made, ended""",
+                    {"id": account, "description": description, "days": days},
+                ).fetchall()[0]
+        except psycopg.Error as error:
+            raise _unable(error) from error
+
+    def revoke_token(self, token: UUID) -> None:
+        """End one token; it works no more from the next request on."""
+        self._run("DELETE FROM tokens WHERE id = %(id)s", {"id": token})
+
 
 def _unable(error: psycopg.Error) -> UnableError:
-    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.InsufficientPrivilege):
+    errors = psycopg.errors
+    if isinstance(error, errors.LockNotAvailable):
+        remedy = "Something else is being done with it, as a picture being prepared. Wait a minute, and run this again."
+    elif isinstance(error, errors.UndefinedTable | errors.UndefinedFunction | errors.InsufficientPrivilege):
         remedy = "Is the site deployed to its end? Run: make deploy"
     else:
         remedy = "Is the database healthy (docker ps)? Then run the same command again."

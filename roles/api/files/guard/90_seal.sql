@@ -12,6 +12,10 @@ AS $$
   FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
   WHERE p.pronamespace = 'priv'::regnamespace
   UNION ALL
+  SELECT 'policy', format('%s on %s', y.polname, y.polrelid::regclass),
+         md5(concat(pg_get_expr(y.polqual, y.polrelid), y.polcmd, y.polroles, c.relrowsecurity, c.relforcerowsecurity))
+  FROM pg_catalog.pg_policy y JOIN pg_catalog.pg_class c ON c.oid = y.polrelid WHERE y.polname LIKE 'a\_priv\_%'
+  UNION ALL
   SELECT 'sentinel', u.id::text, md5(concat(u.visibility, a.is_default))
   FROM public.upload_sets u JOIN public.accounts a ON a.id = u.account_id
   WHERE u.id IN ('00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002')
@@ -44,7 +48,9 @@ AS $$
   FROM priv.replaced_functions WHERE NOT reviewed
 $$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA priv FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION priv.guard_findings(), priv.guard_warnings() TO panoramax_ops;
+GRANT EXECUTE ON FUNCTION priv.guard_findings(), priv.guard_warnings(), priv.token_works(uuid), priv.is_operator(),
+  priv.account_usage(), priv.account_holdings(uuid), priv.delete_account(uuid, text, uuid), priv.export_account(uuid)
+  TO panoramax_ops;
 
 UPDATE priv.replaced_functions r SET guard_checksum = md5(p.prosrc) FROM pg_proc p WHERE p.oid = to_regprocedure(r.identity);
 DELETE FROM priv.seal;
