@@ -46,7 +46,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Usage:
-    """What an account has been used for. `last_login` is an ISO date and time, or empty; `bytes` of pictures as sent."""
+    """What an account was used for. `last_login` is a date and time, or empty; `bytes` is the size of files as sent."""
 
     last_login: str
     pictures: int

@@ -101,8 +101,8 @@ BEGIN
   SELECT a.id INTO stand_in FROM public.accounts a WHERE a.is_default;
   UPDATE public.pictures SET last_account_to_edit = stand_in WHERE last_account_to_edit = who;
   UPDATE public.sequences SET last_account_to_edit = stand_in WHERE last_account_to_edit = who;
-  DELETE FROM public.pictures_changes WHERE account_id = stand_in AND ts = now();
-  DELETE FROM public.sequences_changes WHERE account_id = stand_in AND ts = now();
+  DELETE FROM public.pictures_changes WHERE account_id = who OR (account_id = stand_in AND ts = now());
+  DELETE FROM public.sequences_changes WHERE account_id = who OR (account_id = stand_in AND ts = now());
   DELETE FROM public.pictures_semantics_history WHERE account_id = who;
   DELETE FROM public.sequences_semantics_history WHERE account_id = who;
   DELETE FROM public.excluded_areas WHERE account_id = who;
