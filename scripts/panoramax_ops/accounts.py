@@ -102,7 +102,8 @@ class Accounts:
             )
         return user
 
-    def _with_account(self, email: str) -> tuple[dict[str, Any], Account]:
+    def with_account(self, email: str) -> tuple[dict[str, Any], Account]:
+        """Somebody in both systems. Raises RefusedError if one of them does not know them."""
         user = self.find(email)
         account = self.database.account(user["id"])
         if account is None:
@@ -233,7 +234,8 @@ class Accounts:
         found = [_person(user, accounts.get(user["id"])) for user in self.keycloak.users()]
         return sorted(found, key=lambda person: person.username)
 
-    def _refuse_last_admin(self, account: Account, what: str) -> None:
+    def refuse_last_admin(self, account: Account, what: str) -> None:
+        """Raises RefusedError if nobody could administer the site any more. Ask inside `Database.alone`."""
         if account.role == "admin" and set(self.database.active_admins()) == {account.id}:
             raise RefusedError(
                 f"{account.name} is the last administrator and cannot be {what}.",
@@ -242,9 +244,10 @@ class Accounts:
 
     def disable(self, email: str, why: str = "") -> Person:
         """Cut everything the person holds: cookies and tokens first, then the login and its sessions."""
-        user, account = self._with_account(email)
-        self._refuse_last_admin(account, "disabled")
-        self.database.block(account.id, why)
+        user, account = self.with_account(email)
+        with self.database.alone():
+            self.refuse_last_admin(account, "disabled")
+            self.database.block(account.id, why)
         self.keycloak.update_user(user["id"], {"enabled": False})
         # Disabling ends no session by itself, and its rows would stay (measured).
         self.keycloak.sign_out(user["id"])
@@ -253,7 +256,7 @@ class Accounts:
 
     def enable(self, email: str) -> Person:
         """Let the person in again, with the role from before. API tokens stay gone."""
-        user, account = self._with_account(email)
+        user, account = self.with_account(email)
         self.keycloak.update_user(user["id"], {"enabled": True})
         self.database.unblock(account.id)
         self.log.write("enable", user["email"])
@@ -269,21 +272,22 @@ class Accounts:
     def set_role(self, email: str, role: str) -> Person:
         """Make somebody an administrator, or an ordinary user again. Counts at once."""
         people.check_role(role)
-        user, account = self._with_account(email)
+        user, account = self.with_account(email)
         if account.blocked:
             raise RefusedError(
                 f"{user['email']} is disabled.", f"First: scripts/accounts.py -i INVENTORY enable {email}"
             )
-        if role != "admin":
-            self._refuse_last_admin(account, "made an ordinary user")
         if account.role != role:
-            self.database.set_role(account.id, role)
+            with self.database.alone():
+                if role != "admin":
+                    self.refuse_last_admin(account, "made an ordinary user")
+                self.database.set_role(account.id, role)
             self.log.write("set-role", user["email"], role=role)
         return self.show(email)
 
     def reset_password(self, email: str) -> tuple[Person, Path]:
         """A new initial password with its letter; ends all logins. Raises RefusedError for a disabled account."""
-        user, account = self._with_account(email)
+        user, account = self.with_account(email)
         if not user.get("enabled") or account.blocked:
             raise RefusedError(
                 f"{user['email']} is disabled.", f"First: scripts/accounts.py -i INVENTORY enable {email}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -138,6 +139,24 @@ class Keycloak:
     def user_by_name(self, username: str) -> dict[str, Any] | None:
         """The user with this user name, or None."""
         return self._one({"username": username})
+
+    def user_by_id(self, user_id: str) -> dict[str, Any] | None:
+        """The user with this id, or None."""
+        answer = self.call("GET", f"/users/{user_id}")
+        user: dict[str, Any] | None = answer.json() if answer.status_code == 200 else None
+        return user
+
+    def password_date(self, user_id: str) -> datetime | None:
+        """When the password was set; None if the user has none."""
+        found = self.call("GET", f"/users/{user_id}/credentials").json()
+        dates = [entry["createdDate"] for entry in found if entry["type"] == "password"]
+        return datetime.fromtimestamp(dates[0] / 1000, UTC) if dates else None
+
+    def remove_password(self, user_id: str) -> None:
+        """Take the password away: nobody logs in as this user until a new one is set."""
+        for entry in self.call("GET", f"/users/{user_id}/credentials").json():
+            if entry["type"] == "password":
+                self._change("DELETE", f"/users/{user_id}/credentials/{entry['id']}", "remove the password")
 
     def users(self) -> Iterator[dict[str, Any]]:
         """All people of the realm, page by page (a full listing at once takes seconds, measured)."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -68,6 +70,7 @@ class FakeDatabase:
         self.down = False
         self.down_after: int | None = None
         self.lock = threading.Lock()
+        self.administrators = threading.Lock()
 
     def account(self, oauth_id: str) -> Account | None:
         return self.rows.get(oauth_id)
@@ -98,6 +101,11 @@ class FakeDatabase:
     def unblock(self, account: UUID) -> None:
         self.calls.append("unblock")
         self._change(account, blocked=False)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        with self.administrators:
+            yield
 
     def active_admins(self) -> list[UUID]:
         return [row.id for row in self.rows.values() if row.role == "admin" and not row.blocked]
