@@ -26,6 +26,7 @@ def uninstall(
     inventory: Annotated[Path, typer.Option("-i", "--inventory", help="Directory of the inventory.")],
     yes: Annotated[bool, typer.Option("--yes", help="Remove pictures and accounts without asking.")] = False,
     keep_data: Annotated[bool, typer.Option("--keep-data", help="Keep pictures, accounts and secrets.")] = False,
+    keep_images: Annotated[bool, typer.Option("--keep-images", help="Keep the images built on the hosts.")] = False,
 ) -> None:
     """Remove the site of an inventory. Its settings stay; its secrets go with the data that they open."""
     try:
@@ -45,7 +46,7 @@ def uninstall(
             str(inventory),
             "playbooks/uninstall.yml",
             "-e",
-            f'{{"container_uninstall_data": {str(data).lower()}}}',
+            f'{{"container_uninstall_data": {str(data).lower()}, "images_uninstall": {str(not keep_images).lower()}}}',
         ],
         cwd=ROOT,
         env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_DISPLAY_OK_HOSTS": "false"},
