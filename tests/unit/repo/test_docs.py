@@ -1,0 +1,108 @@
+"""The documentation keeps step: generated pages are current, and what pages name (files, targets, options) exists."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from panoramax_ops.variables_docs import markdown, render
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"```.*?```|`[^`\n]+`|^ {4}[^\n]+$", re.DOTALL | re.MULTILINE)
+SCRIPT = re.compile(r"scripts/(\w+)\.py((?: +[^\s`|;&]+)*)")
+# Files that a page may name in code, by where they begin. A name with one of these marks stands for many.
+PATH = re.compile(r"(?<![\w/.-])(?:docs|images|playbooks|roles|scripts|templates|tests)/[\w./-]+\w")
+
+
+def _code(page: Path) -> Iterator[str]:
+    for match in CODE.finditer(page.read_text(encoding="utf-8")):
+        yield match.group()
+
+
+@functools.cache
+def _help(*command: str) -> str:
+    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    done = subprocess.run(
+        [sys.executable, f"scripts/{command[0]}.py", *command[1:], "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    return done.stdout
+
+
+def _known_options(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])(--?[a-z][a-z-]*)", text))
+
+
+def _commands(text: str) -> set[str]:
+    _, _, listed = text.partition("Commands:")
+    return set(re.findall(r"^ {2}([a-z-]+)", listed, re.MULTILINE))
+
+
+def test_the_page_of_variables_is_current() -> None:
+    assert (ROOT / "docs" / "variables.md").read_text(encoding="utf-8") == render(ROOT), "run scripts/variables.py docs"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("C(a.pem) and O(site_x)", "`a.pem` and `site_x`"),
+        ("V(acme) (HTTP-01), B(never)", "`acme` (HTTP-01), **never**"),
+        ("O(x=f(1)), E(HOME\\))", "`x=f(1)`, `HOME)`"),
+        ("GPS (WGS 84) stays", "GPS (WGS 84) stays"),
+    ],
+)
+def test_markup_of_specifications_becomes_markdown(text: str, expected: str) -> None:
+    assert markdown(text) == expected
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_lead_to_files(page: Path) -> None:
+    targets = [link.partition("#")[0] for link in LINK.findall(page.read_text(encoding="utf-8"))]
+    local = [target for target in targets if target and "://" not in target and not target.startswith("mailto:")]
+    assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_files_that_pages_name_exist(page: Path) -> None:
+    # The worked example of a new service names the files that it makes.
+    named = {path for code in _code(page) for path in PATH.findall(code) if "hello" not in Path(path).parts}
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+def test_targets_that_pages_name_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    for page in PAGES:
+        named = {name for code in _code(page) for name in re.findall(r"\bmake ([a-z][a-z-]*)", code)}
+        assert named <= targets, page
+
+
+def test_options_that_pages_name_are_in_the_scripts_help() -> None:
+    for page in PAGES:
+        for script, rest in (match for code in _code(page) for match in SCRIPT.findall(code)):
+            assert (ROOT / "scripts" / f"{script}.py").exists(), f"{page.name}: {script}"
+            words = rest.split()
+            options = {word.partition("=")[0] for word in words if word.startswith("-")}
+            if not options:
+                continue
+            known = _help(script)
+            command = next((word for word in words if word in _commands(known)), None)
+            if command:
+                # An option that must stand before the command is wanted even for its help.
+                inventory = ["-i", "inventories/local"] if "--inventory" in known else []
+                known += _help(script, *inventory, command)
+            assert options <= _known_options(known), f"{page.name}: scripts/{script}.py{rest}"
