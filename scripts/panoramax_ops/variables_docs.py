@@ -14,8 +14,8 @@ from panoramax_ops.errors import UnableError
 
 # The role of which an operator sets the options; the wiring fills in most of the others' from these.
 OPERATORS_ROLE: Final = "site"
-# Options of that role that nobody sets by hand.
-COMPUTED: Final = "Computed; not to be set."
+# The entry point of that role whose options nobody sets by hand.
+COMPUTED: Final = "computed"
 WIRING: Final = Path("inventories") / "common" / "wiring.yml"
 HEAD: Final = """# Variables
 
@@ -105,9 +105,10 @@ def _options(entry_points: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[st
     return merged
 
 
-def _operators_part(options: Mapping[str, dict[str, Any]]) -> list[str]:
+def _operators_part(entry_points: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    computed = entry_points.get(COMPUTED, {}).get("options", {})
+    options = _options(entry_points)
     secrets = [name for name in options if name.startswith("secret_")]
-    computed = [name for name, option in options.items() if COMPUTED in str(option["description"])]
     settings = {name: option for name, option in options.items() if name not in {*secrets, *computed}}
     lines = ["## What an operator decides", "", *_table(settings, {})]
     lines += [f"Computed from these, not to be set: {', '.join(f'`{name}`' for name in computed)}.", ""]
@@ -127,7 +128,7 @@ def render(root: Path) -> str:
     for path in roles:
         role, entry_points = path.parts[-3], _load(path)["argument_specs"]
         if role == OPERATORS_ROLE:
-            lines += _operators_part(_options(entry_points))
+            lines += _operators_part(entry_points)
             continue
         main = entry_points["main"]
         lines += [f"## Role `{role}`", "", f"{markdown(main['short_description'])}."]
