@@ -14,12 +14,13 @@ from typing import Any
 
 from panoramax_ops import people
 from panoramax_ops.audit import AuditLog
-from panoramax_ops.database import Account, Database
+from panoramax_ops.database import Account, Database, Usage
 from panoramax_ops.errors import OpsError, RefusedError, UnableError
 from panoramax_ops.keycloak import Keycloak, UserExistsError
 from panoramax_ops.letters import Letter, path_of, remove, write
 
 UPDATE_PASSWORD = "UPDATE_PASSWORD"
+UNUSED = Usage("", 0, 0)
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,15 @@ class Settings:
     contact: str
     password_length: int
     letters: Path
+    password_days: int = 14
 
 
 @dataclass(frozen=True)
 class Person:
-    """One account as it is shown. `state`: active, new (initial password still open), disabled, or incomplete
-    (in Keycloak only)."""
+    """One account as it is shown; `id` is Keycloak's.
+
+    `state`: active, new (initial password still open), disabled, or incomplete (in Keycloak only).
+    """
 
     name: str
     username: str
@@ -47,6 +51,10 @@ class Person:
     language: str
     created: str
     tokens: int
+    last_login: str = ""
+    pictures: int = 0
+    bytes: int = 0
+    id: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -62,7 +70,7 @@ class Created:
     made: bool
 
 
-def _person(user: dict[str, Any], account: Account | None) -> Person:
+def _person(user: dict[str, Any], account: Account | None, usage: Usage = UNUSED) -> Person:
     if not user.get("enabled") or (account and account.blocked):
         state = "disabled"
     elif account is None:
@@ -79,6 +87,10 @@ def _person(user: dict[str, Any], account: Account | None) -> Person:
         language=(user.get("attributes") or {}).get("locale", [""])[0],
         created=created.isoformat(timespec="seconds"),
         tokens=account.tokens if account else 0,
+        last_login=usage.last_login,
+        pictures=usage.pictures,
+        bytes=usage.bytes,
+        id=user["id"],
     )
 
 
@@ -220,18 +232,26 @@ class Accounts:
             language=language,
             role=role,
             password_length=settings.password_length,
+            days=settings.password_days,
             again=again,
         )
 
     def show(self, email: str) -> Person:
         """One person. Raises RefusedError if there is none."""
         user = self.find(email)
-        return _person(user, self.database.account(user["id"]))
+        account = self.database.account(user["id"])
+        usage = self.database.usage(account.id) if account else {}
+        return _person(user, account, next(iter(usage.values()), UNUSED))
 
     def list(self) -> list[Person]:
         """Everybody, in the order of their names."""
         accounts = {account.oauth_id: account for account in self.database.accounts()}
-        found = [_person(user, accounts.get(user["id"])) for user in self.keycloak.users()]
+        usage = self.database.usage()
+        found = [
+            _person(user, account, usage.get(account.id, UNUSED) if account else UNUSED)
+            for user in self.keycloak.users()
+            for account in [accounts.get(user["id"])]
+        ]
         return sorted(found, key=lambda person: person.username)
 
     def refuse_last_admin(self, account: Account, what: str) -> None:

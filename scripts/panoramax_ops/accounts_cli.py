@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from panoramax_ops import accounts_cli_import
+from panoramax_ops import accounts_cli_care, accounts_cli_import, accounts_cli_tokens
 from panoramax_ops.accounts_console import Email, answer, app, opened
-from panoramax_ops.console import out, print_json
+from panoramax_ops.console import out, print_csv, print_json
 
-__all__ = ["accounts_cli_import", "app"]
+# Importing the others adds their commands.
+__all__ = ["accounts_cli_care", "accounts_cli_import", "accounts_cli_tokens", "app"]
 
 
 @app.command()
@@ -40,19 +41,34 @@ def list_(
     context: typer.Context,
     state: Annotated[str, typer.Option(help="Only these: active, new, disabled or incomplete.")] = "",
     role: Annotated[str, typer.Option(help="Only these: user or admin.")] = "",
+    text: Annotated[str, typer.Option("--like", help="Only those whose name or e-mail holds this.")] = "",
+    as_csv: Annotated[bool, typer.Option("--csv", help="Answer in CSV, for spreadsheets.")] = False,
 ) -> None:
-    """List the accounts. "new" means that the initial password is still open."""
+    """List the accounts. "new" means that the initial password is still open.
+
+    accounts.py -i inventories/local list --state new
+    """
     with opened(context) as accounts:
-        found = [p for p in accounts.list() if state in ("", p.state) and role in ("", p.role)]
+        found = [
+            person
+            for person in accounts.list()
+            if state in ("", person.state)
+            and role in ("", person.role)
+            and text.lower() in f"{person.username} {person.name} {person.email}".lower()
+        ]
+        if as_csv:
+            print_csv([person.as_dict() for person in found])
+            return
         if context.obj.json:
             print_json([person.as_dict() for person in found])
             return
         table = Table()
-        for title in ("Shown as", "Name", "E-mail", "Role", "State", "Created", "Tokens"):
+        for title in ("Shown as", "Name", "E-mail", "Role", "State", "Last login", "Pictures", "MB", "Tokens"):
             table.add_column(title, overflow="fold")
         for person in found:
-            cells = (person.username, person.name, person.email, person.role, person.state, person.created[:10])
-            table.add_row(*cells, str(person.tokens))
+            cells = (person.username, person.name, person.email, person.role, person.state, person.last_login[:10])
+            numbers = (person.pictures, round(person.bytes / 1_000_000), person.tokens)
+            table.add_row(*cells, *(str(number) for number in numbers))
         out.print(table)
 
 

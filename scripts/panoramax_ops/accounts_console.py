@@ -43,15 +43,22 @@ def main(
 
 
 @contextlib.contextmanager
-def opened(context: typer.Context) -> Iterator[Any]:
-    """The opened accounts, with errors reported as the caller asked for."""
+def opened_site(context: typer.Context) -> Iterator[Any]:
+    """The opened site (opening.Opened), with errors reported as the caller asked for."""
     options: Context = context.obj
     with reported(options.inventory, as_json=options.json):
         # Ansible takes most of a second to import; --help does not need it.
         from panoramax_ops.opening import open_accounts
 
-        with open_accounts(options.inventory) as (accounts, _):
-            yield accounts
+        with open_accounts(options.inventory) as site:
+            yield site
+
+
+@contextlib.contextmanager
+def opened(context: typer.Context) -> Iterator[Any]:
+    """The opened accounts (accounts.Accounts)."""
+    with opened_site(context) as site:
+        yield site.accounts
 
 
 def answer(context: typer.Context, sentence: str, person: Any, letter: Path | None = None) -> None:

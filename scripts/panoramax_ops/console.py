@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,32 @@ def print_json(value: Any) -> None:
     """One JSON document on standard output, and nothing else."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
+
+
+# What a spreadsheet program would take for a formula (or for the start of one after a line end).
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def harmless(cell: str) -> str:
+    """The cell of a table with an apostrophe before what a spreadsheet program would run."""
+    return f"'{cell}" if cell.startswith(FORMULA_MARKS) else cell
+
+
+def csv_text(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """A table as CSV for spreadsheet programs, with no cell that they would run as a formula."""
+    stream = io.StringIO()
+    # A byte order mark, without which Excel takes UTF-8 for something else.
+    stream.write("\ufeff")
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows([harmless(str(cell)) for cell in row] for row in rows)
+    return stream.getvalue()
+
+
+def print_csv(rows: list[dict[str, Any]]) -> None:
+    """One table on standard output, and nothing else."""
+    if rows:
+        sys.stdout.write(csv_text(rows[0].keys(), (row.values() for row in rows)))
 
 
 @contextlib.contextmanager

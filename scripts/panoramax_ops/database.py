@@ -179,9 +179,15 @@ class Database:
         """The name shown to others; the next login would set it as well."""
         self._run("UPDATE accounts SET name = %(name)s WHERE id = %(id)s", {"name": name, "id": account})
 
-    def usage(self) -> dict[UUID, Usage]:
-        """What the accounts have been used for."""
-        rows = self._rows("SELECT account_id, last_login, pictures, bytes FROM priv.account_usage()", {})
+    def usage(self, account: UUID | None = None) -> dict[UUID, Usage]:
+        """What one account, or each, has been used for. Nothing on a site deployed before this was noted."""
+        query: LiteralString = "SELECT account_id, last_login, pictures, bytes FROM priv.account_usage(%(id)s)"
+        try:
+            rows = self._connection.execute(query, {"id": account}).fetchall()
+        except psycopg.errors.UndefinedFunction:
+            return {}
+        except psycopg.Error as error:
+            raise _unable(error) from error
         return {row[0]: Usage(row[1] or "", row[2], row[3]) for row in rows}
 
     def holdings(self, account: UUID) -> dict[str, int]:

@@ -6,8 +6,6 @@ with the file, never changed.
 
 from __future__ import annotations
 
-import csv
-import io
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -18,6 +16,7 @@ from typing import Any
 
 from panoramax_ops import people
 from panoramax_ops.accounts import Accounts, Person
+from panoramax_ops.console import csv_text
 from panoramax_ops.errors import RefusedError, UnableError
 from panoramax_ops.files import write_private
 from panoramax_ops.keycloak import CONNECTIONS
@@ -25,8 +24,6 @@ from panoramax_ops.letters import bundle, path_of
 from panoramax_ops.people_file import Problem, Row
 
 COLUMNS = ("line", "e-mail", "name", "shown as", "role", "group", "result", "note")
-# What a spreadsheet program would take for a formula (or for the start of one after a line end).
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -183,18 +180,9 @@ def _report(accounts: Accounts, results: list[Result], stopped: str) -> Report:
 
 def table_text(results: Iterable[Result]) -> str:
     """The results as CSV for spreadsheet programs: no passwords, and no cell that they would run as a formula."""
-    stream = io.StringIO()
-    # A byte order mark, without which Excel takes UTF-8 for something else.
-    stream.write("\ufeff")
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for found in results:
+
+    def cells(found: Result) -> tuple[object, ...]:
         row, new = found.step.row, found.step.row.new
-        cells = (row.line, new.email, new.name, found.step.username, new.role, row.group, found.result, found.note)
-        writer.writerow(harmless(str(cell)) for cell in cells)
-    return stream.getvalue()
+        return (row.line, new.email, new.name, found.step.username, new.role, row.group, found.result, found.note)
 
-
-def harmless(cell: str) -> str:
-    """The cell with an apostrophe before what a spreadsheet program would run."""
-    return f"'{cell}" if cell.startswith(FORMULA_MARKS) else cell
+    return csv_text(COLUMNS, map(cells, results))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import jinja2
@@ -32,6 +32,7 @@ class Letter:
     language: str
     role: str
     password_length: int = 12
+    days: int = 14
     again: bool = False
 
 
@@ -41,7 +42,9 @@ def _date(day: date, language: str) -> str:
 
 def render(letter: Letter, day: date | None = None) -> dict[str, str]:
     """The letter as {"txt": ..., "html": ...}. `day` is the date in it, today by default."""
-    values = {**asdict(letter), "date": _date(day or datetime.now(UTC).date(), letter.language)}
+    day = day or datetime.now(UTC).date()
+    dates = {"date": day, "until": day + timedelta(days=letter.days)}
+    values = {**asdict(letter), **{name: _date(date, letter.language) for name, date in dates.items()}}
     # The sentences are templates themselves: they name the site and the person.
     sentences = {
         key: [_template(line).render(values) for line in text]

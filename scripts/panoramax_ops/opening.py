@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from panoramax_ops.access import open_access
@@ -12,9 +13,21 @@ from panoramax_ops.audit import AuditLog
 from panoramax_ops.database import Database
 from panoramax_ops.inventory import Inventory
 from panoramax_ops.keycloak import Keycloak
+from panoramax_ops.picture_files import PictureFiles
 
 # OpenSSH and libpq agree on sockets by this name.
 POSTGRESQL_SOCKET = ".s.PGSQL.5432"
+# Days after which an initial password that nobody used is taken away, where the inventory does not say.
+PASSWORD_DAYS = 14
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An opened site."""
+
+    accounts: Accounts
+    inventory: Inventory
+    files: PictureFiles
 
 
 def settings(inventory: Inventory) -> Settings:
@@ -26,19 +39,22 @@ def settings(inventory: Inventory) -> Settings:
         contact=str(inventory.require("site_contact")),
         password_length=int(inventory.require("keycloak_password_length")),
         letters=inventory.state / "letters",
+        password_days=int(inventory.get("site_initial_password_days", PASSWORD_DAYS)),
     )
 
 
 @contextlib.contextmanager
-def open_accounts(path: Path) -> Iterator[tuple[Accounts, Inventory]]:
+def open_accounts(path: Path) -> Iterator[Opened]:
     """The accounts of the site of the inventory at `path`. Raises UnableError if something is not reachable."""
     inventory = Inventory(path)
-    hosts = {"keycloak": inventory.host("app"), "database": inventory.host("database")}
+    hosts = {"app": inventory.host("app"), "database": inventory.host("database")}
+    project = str(inventory.require("site_name"))
     secret, password = str(inventory.require("secret_accounts_client")), str(inventory.require("secret_database_ops"))
     realm, client = str(inventory.require("keycloak_realm")), str(inventory.require("keycloak_accounts_client"))
     with contextlib.ExitStack() as stack:
-        access = stack.enter_context(open_access(hosts, str(inventory.require("site_name"))))
-        keycloak = stack.enter_context(Keycloak(access["keycloak"].reach("keycloak", 8080), realm, client, secret))
+        access = stack.enter_context(open_access(hosts, project))
+        keycloak = stack.enter_context(Keycloak(access["app"].reach("keycloak", 8080), realm, client, secret))
         endpoint = access["database"].reach("database", 5432, POSTGRESQL_SOCKET)
         database = stack.enter_context(Database(endpoint, password))
-        yield Accounts(keycloak, database, settings(inventory), AuditLog(inventory.state / "accounts.log")), inventory
+        accounts = Accounts(keycloak, database, settings(inventory), AuditLog(inventory.state / "accounts.log"))
+        yield Opened(accounts, inventory, PictureFiles(access["app"], project))

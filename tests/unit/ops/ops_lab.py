@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from panoramax_ops.accounts import UPDATE_PASSWORD, Accounts, Settings
 from panoramax_ops.audit import AuditLog
-from panoramax_ops.database import Account, Database
+from panoramax_ops.database import Account, Database, Usage
 from panoramax_ops.errors import UnableError
 from panoramax_ops.keycloak import Keycloak, UserExistsError
 
@@ -101,6 +101,10 @@ class FakeDatabase:
     def unblock(self, account: UUID) -> None:
         self.calls.append("unblock")
         self._change(account, blocked=False)
+
+    def usage(self, account: UUID | None = None) -> dict[UUID, Usage]:
+        wanted = [row.id for row in self.rows.values() if account in (None, row.id)]
+        return {found: Usage("2026-11-22 10:00:00+00", 2, 1000) for found in wanted}
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:

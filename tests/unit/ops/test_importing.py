@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ops_lab import Lab
+from panoramax_ops.console import harmless
 from panoramax_ops.errors import UnableError
-from panoramax_ops.importing import Report, Result, Step, harmless, plan, run, table_text
+from panoramax_ops.importing import Report, Result, Step, plan, run, table_text
 from panoramax_ops.people import NewPerson
 from panoramax_ops.people_file import Row
 

@@ -1,6 +1,8 @@
 -- Who may see what. Upstream asks three functions, one per kind of object; these replace them:
 --   - nobody without an account that exists and is not blocked sees anything, whatever an object's visibility says:
 --     a cookie is checked by its signature only, and outlives the account;
+--   - a picture that is not ready (it waits to be blurred, or could not be) is its owner's: upstream answers with its place,
+--     EXIF and file name to whoever names it;
 --   - administrators see everything, so that they can look at what was reported (upstream shows them the metadata of
 --     such a picture and refuses the picture itself).
 
@@ -51,7 +53,10 @@ AS $$ SELECT priv.may_see(seq.visibility, seq.account_id, $2) $$;
 
 CREATE OR REPLACE FUNCTION public.is_picture_visible_by_user(pic public.pictures, account_id uuid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE COST 5
-AS $$ SELECT priv.may_see(pic.visibility, pic.account_id, $2) $$;
+AS $$
+  SELECT priv.may_see(CASE WHEN pic.status = 'ready'::public.picture_status THEN pic.visibility
+                      ELSE 'owner-only'::public.visibility_status END, pic.account_id, $2)
+$$;
 
 CREATE OR REPLACE FUNCTION public.is_upload_set_visible_by_user(us public.upload_sets, account_id uuid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE COST 5

@@ -42,7 +42,8 @@ END
 $$;
 SELECT priv.put_trigger('a_priv_note_login', 'AFTER INSERT OR UPDATE OF name', 'public.accounts', 'note_login');
 
-CREATE OR REPLACE FUNCTION priv.account_usage() RETURNS TABLE (account_id uuid, last_login text, pictures bigint, bytes bigint)
+-- What one account, or each, has been used for.
+CREATE OR REPLACE FUNCTION priv.account_usage(who uuid DEFAULT NULL) RETURNS TABLE (account_id uuid, last_login text, pictures bigint, bytes bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
 AS $$
   SELECT a.id, l.latest::text,
@@ -50,7 +51,7 @@ AS $$
          (SELECT coalesce(sum(f.size), 0)::bigint FROM public.files f JOIN public.upload_sets u ON u.id = f.upload_set_id
           WHERE u.account_id = a.id AND f.picture_id IS NOT NULL)
   FROM public.accounts a LEFT JOIN priv.logins l ON l.account_id = a.id
-  WHERE a.oauth_provider IS NOT NULL
+  WHERE a.oauth_provider IS NOT NULL AND (who IS NULL OR a.id = who)
 $$;
 
 -- How much of everything an account holds, by name.
