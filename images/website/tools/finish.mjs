@@ -39,6 +39,9 @@ for (const [name, path] of Object.entries(SHIPPED)) {
   if (licence === undefined) throw new Error(`${path} has no licence file any more`);
   cpSync(join(MODULES, path, licence), join(dist, `vendor/licences/${name}.txt`));
 }
+// The sign-in pages, which are no part of this build, show their texts in the same font from here.
+mkdirSync(join(dist, "vendor/inter"));
+cpSync(join(MODULES, SHIPPED.inter, "files/inter-latin-wght-normal.woff2"), join(dist, "vendor/inter/latin.woff2"));
 const files = readdirSync(dist, { recursive: true })
   .map((name) => join(dist, name))
   .filter((path) => statSync(path).isFile() && TEXT.has(extname(path)))

@@ -82,11 +82,12 @@ author: Private Panoramax
 Answer = tuple[int, Any]
 Fetch = Callable[[str, str, dict[str, str] | None], Answer]
 
-# Keys that change without anybody changing the realm: ids of re-made objects, marks set by ending all sessions.
-VOLATILE = frozenset({"id", "_id", "containerId", "notBefore", "createdTimestamp", "keycloakVersion"})
-CONNECT_SECONDS = 3
-READ_SECONDS = 60
+# Keys that change without anybody changing the realm: ids of re-made objects, marks set by ending all sessions, ...
+VOLATILE = frozenset({"id", "_id", "containerId", "notBefore", "createdTimestamp", "keycloakVersion", "_system"})
+CONNECT_SECONDS, READ_SECONDS = 3, 60
 MANAGEMENT_CLIENT = "realm-management"
+# ... and `_system`, which Keycloak 26.7 makes when anybody opens a page of no client. Without these it is of no use.
+SYSTEM_LACKS = ("protocol", "publicClient", "redirectUris", "directAccessGrantsEnabled", "serviceAccountsEnabled")
 
 
 class KeycloakError(Exception):
@@ -147,10 +148,10 @@ def digest(value: Any) -> str:
 
 
 def read_export(session: Session, realm: str) -> dict[str, Any]:
-    """Everything that an export holds about a realm, secrets masked."""
-    query = "exportClients=true&exportGroupsAndRoles=true"
-    body: dict[str, Any] = session.read(f"/{realm}/partial-export?{query}", "POST")
-    return body
+    """What an export holds about a realm, secrets masked, without the client that Keycloak made by itself."""
+    body: dict[str, Any] = session.read(f"/{realm}/partial-export?exportClients=true&exportGroupsAndRoles=true", "POST")
+    clients = [c for c in body["clients"] if c["clientId"] != "_system" or any(c.get(key) for key in SYSTEM_LACKS)]
+    return {**body, "clients": clients}
 
 
 def client_secrets(session: Session, realm: str, clients: list[str]) -> dict[str, str]:

@@ -123,6 +123,18 @@ def test_what_somebody_changed_is_named(change: Any, part: str) -> None:
     assert state.differences(before, look(server)["state"]) == [part]
 
 
+def test_the_client_that_keycloak_makes_by_itself_is_no_change() -> None:
+    server = Server()
+    server.realm["roles"]["client"] = {"api": [{"name": "own"}]}
+    before = look(server)
+    own = {"clientId": "_system", "standardFlowEnabled": True, "redirectUris": [], "publicClient": False}
+    server.realm["clients"].append(own)
+    server.realm["roles"]["client"]["_system"] = []
+    assert look(server) == before
+    own["redirectUris"] = ["https://evil.example/*"]
+    assert state.differences(before["state"], look(server)["state"]) == ["clients"]
+
+
 def test_another_declaration_differs_and_no_record_is_all_different() -> None:
     current = look(Server())["state"]
     assert state.differences(current, look(Server(), declaration="d2")["state"]) == ["declaration"]

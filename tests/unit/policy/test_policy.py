@@ -106,6 +106,8 @@ def test_anonymous_get_what_the_design_allows_and_no_more() -> None:
         ("GET /oauth/realms/master/protocol/openid-connect/auth", "nobody"),
         ("GET /oauth/admin/", "nobody"),
         ("GET /oauth/realms/panoramax/account/", "nobody"),
+        ("GET /oauth/realms/panoramax/account/credentials", "nobody"),
+        ("POST /oauth/realms/panoramax/protocol/openid-connect/token", "nobody"),
         ("GET /vendor/4.3.1/index.js", "anonymous"),
         ("GET /explore?pic=1&seq=2", "signed_in"),
         ("GET /permanent/ab/cd.jpg", "nobody"),
@@ -117,10 +119,11 @@ def test_decisions(request_line: str, who: str) -> None:
 
 
 def test_options_open_what_they_name() -> None:
-    assert POLICY.options == {"account_console", "password_reset"}
-    account = ("GET", "/oauth/realms/panoramax/account/")
-    assert POLICY.decide(*account, options=["account_console"]) == Who.ANONYMOUS
-    with pytest.raises(PolicyError, match="unknown option of the policy: nonsense; known: account_console"):
+    assert POLICY.options == {"password_reset"}
+    forgotten = ("GET", "/oauth/realms/panoramax/login-actions/reset-credentials")
+    assert POLICY.decide(*forgotten) == Who.NOBODY
+    assert POLICY.decide(*forgotten, options=["password_reset"]) == Who.ANONYMOUS
+    with pytest.raises(PolicyError, match="unknown option of the policy: nonsense; known: password_reset"):
         POLICY.active(["nonsense"])
 
 

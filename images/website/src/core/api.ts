@@ -32,12 +32,6 @@ export interface Link {
   href: string;
 }
 
-export interface Configuration {
-  auth: { enabled: boolean; user_profile?: { url?: string }; enforce_tos_acceptance?: boolean };
-  license?: { id?: string; url?: string };
-  pages?: string[];
-}
-
 export interface Me {
   id: string;
   name: string;

@@ -1,10 +1,11 @@
 /** My Settings: the account, API tokens, the ready-made command for panoramax_cli. */
-import { call, type Configuration, type Me, type Token } from "../core/api";
+import { call, type Me, type Token } from "../core/api";
+import { accountAction, accountReturn } from "../core/account";
 import { copyButton } from "../core/copy";
 import { confirm } from "../core/dialog";
 import { el, need } from "../core/dom";
 import { date } from "../core/format";
-import { t } from "../core/i18n";
+import { language, t } from "../core/i18n";
 import { clearProblem, showProblem, start } from "../core/page";
 
 function showToken(token: Token): void {
@@ -75,16 +76,26 @@ async function create(form: HTMLFormElement): Promise<void> {
 }
 
 async function showAccount(): Promise<void> {
-  const [me, configuration] = await Promise.all([call<Me>("/users/me"), call<Configuration>("/configuration")]);
+  const me = await call<Me>("/users/me");
   const fact = (name: string, value: string): HTMLElement => el("div", {}, el("dt", {}, name), el("dd", {}, value));
   need("#account").replaceChildren(fact(t("settings.account.name"), me.name));
-  const profile = configuration.auth.user_profile?.url;
-  if (!profile) return;
-  need<HTMLAnchorElement>("#account-link a").href = profile;
-  need("#account-link").hidden = false;
+}
+
+function accountActions(): void {
+  for (const link of document.querySelectorAll<HTMLAnchorElement>("[data-action]")) {
+    link.href = accountAction(link.dataset["action"] ?? "", language(), location.origin);
+  }
+  const back = accountReturn(location.search);
+  // What Keycloak added to the address means nothing any more, and a reload must not say it again.
+  if (location.search) history.replaceState(null, "", location.pathname);
+  if (!back) return;
+  const place = need("#account-done");
+  place.textContent = t(back);
+  place.hidden = false;
 }
 
 await start();
+accountActions();
 const command = `panoramax_cli upload --api-url ${location.origin} --token TOKEN .`;
 need("#cli").textContent = command;
 copyButton(need("#copy-cli"), () => command);
