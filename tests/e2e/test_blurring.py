@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from conftest import ARTEFACTS, Site
-from pictures import geovisio_pictures
+from pictures import geovisio_pictures, unique
 
 Box = tuple[int, int, int, int]
 # Where the self-test picture is pasted into a panorama: at the height at which people and cars stand.
@@ -83,7 +83,7 @@ def uploaded(user: httpx.Client, known: list[Known]) -> dict[str, dict[str, Any]
     for index, picture in enumerate(known):
         answer = user.post(
             f"/api/upload_sets/{upload_set}/files",
-            files={"file": (f"{picture.name}.jpg", picture.jpeg, "image/jpeg")},
+            files={"file": (f"{picture.name}.jpg", unique(picture.jpeg), "image/jpeg")},
             data={
                 "isBlurred": "true",
                 "override_capture_time": f"2026-11-0{index + 1}T10:00:00Z",
