@@ -91,6 +91,17 @@ def panoramax_cli() -> Path:
     return program
 
 
+def viewer_is_ready(seen: Watched) -> None:
+    """Wait until the viewer has loaded. (Playwright's wait_for_function needs eval, which the CSP rightly forbids.)"""
+    seen.page.locator("pnx-viewer").wait_for(state="attached")
+    seen.page.evaluate(
+        """async () => {
+            await customElements.whenDefined('pnx-viewer');
+            await document.querySelector('pnx-viewer').onceReady();
+        }"""
+    )
+
+
 def bearer(site: Site, token: str) -> httpx.Client:
     session = client(site.url, site.ca)
     session.headers["Authorization"] = f"Bearer {token}"
@@ -213,18 +224,12 @@ def test_a_second_person_sees_them_in_explore(
         seen.page.goto("/")
         sign_in_by_hand(seen, person.email, person.password, NEW_PASSWORD)
         seen.page.goto(f"/explore?pic={item['id']}&seq={item['collection']}&focus=pic")
-        seen.page.locator("pnx-viewer").wait_for(state="attached")
-        # Playwright's wait_for_function needs eval, which the CSP rightly forbids.
-        seen.page.evaluate(
-            """async () => {
-                await customElements.whenDefined('pnx-viewer');
-                await document.querySelector('pnx-viewer').onceReady();
-            }"""
-        )
+        viewer_is_ready(seen)
         expect(seen.page.locator("pnx-viewer")).to_be_visible()
         seen.page.wait_for_timeout(4000)
         seen.picture("explore-picture")
-        seen.page.goto("/explore?focus=map&map=12/49.0062/1.9191")
+        seen.page.goto("/explore?focus=map&map=16/49.0069/1.9191")
+        viewer_is_ready(seen)
         seen.page.wait_for_timeout(4000)
         seen.picture("explore-map")
         assert seen.foreign == []
