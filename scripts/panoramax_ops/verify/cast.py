@@ -63,6 +63,7 @@ class Cast:
     actors: dict[str, Actor] = field(default_factory=dict)
     user_ids: list[str] = field(default_factory=list)
     account_ids: list[str] = field(default_factory=list)
+    trace_ids: list[str] = field(default_factory=list)
 
     def __getitem__(self, key: str) -> Actor:
         """An actor by its key. Raises UnableError if nobody could be signed in."""
@@ -116,7 +117,7 @@ class Cast:
     def remains(self) -> list[str]:
         """What is left of this run in either system; empty after `dismiss`."""
         found = [f"Keycloak user {user['username']}" for user in self.leftovers()]
-        found += traces(self.sql, self.account_ids)
+        found += traces(self.sql, [*self.account_ids, *self.trace_ids])
         if listed := quoted(self.user_ids):
             found += [
                 f"account {row[0]}" for row in self.sql.read(f"SELECT name FROM accounts WHERE oauth_id IN ({listed})")

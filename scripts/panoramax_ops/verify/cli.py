@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from panoramax_ops.console import err, out, print_json, reported
-from panoramax_ops.verify.model import CLAIMS, Result, Verdict, exit_code, run_checks
+from panoramax_ops.verify.model import CLAIMS, Result, Verdict, exit_code, run_stages
 
 STYLES = {Verdict.HOLDS: "green", Verdict.BROKEN: "bold red", Verdict.UNKNOWN: "yellow", Verdict.NOT_COVERED: "dim"}
 
@@ -34,7 +34,7 @@ def verify(
         from panoramax_ops.verify.site import open_site
 
         with open_site(inventory) as site, err.status("Verifying ...") as status:
-            results = run_checks(
+            results = run_stages(
                 plan(read_only=read_only), site, lambda check: status.update(f"{check.claim} {check.title} ...")
             )
     if as_json:

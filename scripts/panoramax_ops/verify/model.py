@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,6 +15,8 @@ from panoramax_ops.errors import OpsError
 
 if TYPE_CHECKING:
     from panoramax_ops.verify.site import Site
+
+PARALLEL = 4
 
 CLAIMS = {
     "C1": "Pictures are available to the project's people and to nobody else",
@@ -52,15 +55,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing to prove. `run` returns the evidence, or raises ClaimBrokenError with it.
-
-    `uploads` marks what needs the picture of the verifier's own: it is left out by --read-only.
-    """
+    """One thing to prove. `run` returns the evidence, or raises ClaimBrokenError with it."""
 
     claim: str
     title: str
     run: Callable[[Site], str]
-    uploads: bool = False
 
     @property
     def tries(self) -> str:
@@ -94,20 +93,33 @@ def _verdict(check: Check, site: Site) -> tuple[Verdict, str]:
         return Verdict.UNKNOWN, f"{type(error).__name__}: {error}"
 
 
-def run_checks(checks: Iterable[Check], site: Site, tell: Callable[[Check], None]) -> list[Result]:
-    """Run all checks, each of which may fail without keeping the others from running.
+@dataclass(frozen=True)
+class Stage:
+    """Checks that belong together. `side_by_side`: none of them needs what another one does."""
+
+    checks: tuple[Check, ...]
+    side_by_side: bool = False
+
+
+def _run(check: Check, site: Site, tell: Callable[[Check], None]) -> Result:
+    tell(check)
+    when, started = datetime.now(UTC), time.monotonic()
+    verdict, evidence = _verdict(check, site)
+    seconds = round(time.monotonic() - started, 2)
+    stamp = when.isoformat(timespec="milliseconds")
+    return Result(check.claim, check.title, verdict, evidence, check.tries, stamp, seconds)
+
+
+def run_stages(stages: Iterable[Stage], site: Site, tell: Callable[[Check], None]) -> list[Result]:
+    """Run all checks, stage after stage; each may fail without keeping the others from running.
 
     `tell` is called before each check. Anything that a check raises, but ClaimBrokenError and NotCoveredError, means
     that it could not be made, which is never a pass.
     """
-    results = []
-    for check in checks:
-        tell(check)
-        when, started = datetime.now(UTC), time.monotonic()
-        verdict, evidence = _verdict(check, site)
-        seconds = round(time.monotonic() - started, 2)
-        stamp = when.isoformat(timespec="milliseconds")
-        results.append(Result(check.claim, check.title, verdict, evidence, check.tries, stamp, seconds))
+    results: list[Result] = []
+    for stage in stages:
+        with ThreadPoolExecutor(max_workers=PARALLEL if stage.side_by_side else 1) as pool:
+            results += pool.map(lambda check: _run(check, site, tell), stage.checks)
     return results
 
 

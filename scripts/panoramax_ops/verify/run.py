@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from panoramax_ops.verify import accounts, audit, inside, outside
-from panoramax_ops.verify.model import Check
+from panoramax_ops.verify import accounts, audit, features, inside, outside, pictures, realm
+from panoramax_ops.verify.model import Stage
 
 
-def plan(*, read_only: bool) -> tuple[Check, ...]:
+def plan(*, read_only: bool) -> tuple[Stage, ...]:
     """The checks in their order. With `read_only`, nothing is uploaded."""
-    checks = (
-        *outside.CHECKS,
-        *inside.CHECKS,
-        *accounts.OPENING,
-        *audit.CHECKS,
-        *accounts.CLOSING,
+    return (
+        Stage((*accounts.OPENING, audit.SERVED, *inside.CHECKS, *outside.CHECKS, *realm.CHECKS), side_by_side=True),
+        Stage((*audit.CHECKS, *features.CHECKS), side_by_side=True),
+        Stage(() if read_only else pictures.CHECKS),
+        Stage(accounts.CLOSING),
     )
-    return tuple(check for check in checks if not (read_only and check.uploads))

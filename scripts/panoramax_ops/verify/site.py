@@ -7,11 +7,11 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from panoramax_ops.access import Access, open_access
+from panoramax_ops.access import Access, Endpoint, open_access
 from panoramax_ops.accounts import Accounts
 from panoramax_ops.audit import AuditLog
 from panoramax_ops.database import Database
@@ -24,6 +24,11 @@ from panoramax_ops.signing_in import client
 from panoramax_ops.verify.cast import Cast, only_one
 from panoramax_ops.verify.psql import Psql
 
+if TYPE_CHECKING:
+    from panoramax_ops.verify.photo import Photo
+
+# By which people come to the page where they change their password (role keycloak).
+SETTINGS_CLIENT = "panoramax-settings"
 POLICY = ROOT / "roles" / "proxy" / "files" / "policy.yml"
 
 
@@ -46,8 +51,11 @@ class Site:
     keycloak: Keycloak
     sql: Psql
     cast: Cast
+    keycloak_endpoint: Endpoint
+    accounts_client: str
+    known_clients: tuple[str, ...]
     mail: bool
-    extra_clients: tuple[str, ...] = ()
+    photo: Photo | None = None
 
     @property
     def engine(self) -> Any:
@@ -75,6 +83,16 @@ def _secrets(inventory: Inventory) -> dict[str, str]:
     return {name: str(inventory.require(name)) for name in inventory.names("secret_")}
 
 
+def _clients(inventory: Inventory) -> tuple[str, ...]:
+    """Clients of the realm that role keycloak makes, and those that the inventory adds."""
+    named = [name for name in inventory.names("keycloak_") if name.endswith("_client")]
+    return (
+        SETTINGS_CLIENT,
+        *(str(inventory.get(name)) for name in named),
+        *(inventory.get("keycloak_extra_clients", []) or ()),
+    )
+
+
 @contextlib.contextmanager
 def open_site(path: Path) -> Iterator[Site]:
     """The site of the inventory at `path`. Raises UnableError if something of it is not reachable.
@@ -88,10 +106,10 @@ def open_site(path: Path) -> Iterator[Site]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(only_one(inventory.state))
         access = stack.enter_context(open_access(hosts, project))
-        endpoint = access["keycloak"].reach("keycloak", 8080)
+        keycloak_endpoint = access["keycloak"].reach("keycloak", 8080)
         account_client = str(inventory.require("keycloak_accounts_client"))
         secret = str(inventory.require("secret_accounts_client"))
-        keycloak = stack.enter_context(Keycloak(endpoint, realm, account_client, secret))
+        keycloak = stack.enter_context(Keycloak(keycloak_endpoint, realm, account_client, secret))
         endpoint = access["database"].reach("database", 5432, POSTGRESQL_SOCKET)
         database = stack.enter_context(Database(endpoint, str(inventory.require("secret_database_ops"))))
         log = AuditLog(inventory.state / "accounts.log")
@@ -118,6 +136,8 @@ def open_site(path: Path) -> Iterator[Site]:
             keycloak=keycloak,
             sql=sql,
             cast=cast,
+            keycloak_endpoint=keycloak_endpoint,
+            accounts_client=account_client,
+            known_clients=_clients(inventory),
             mail=bool(inventory.get("site_smtp")),
-            extra_clients=tuple(inventory.get("keycloak_extra_clients", []) or []),
         )
