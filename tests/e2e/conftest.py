@@ -11,7 +11,9 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -75,9 +77,11 @@ class Person:
     letter: Path
 
 
+ARTEFACTS.mkdir(exist_ok=True)
+
+
 def make(target: str, inventory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a make target as an operator would, with the output kept among the artefacts."""
-    ARTEFACTS.mkdir(exist_ok=True)
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "ANSIBLE_"))}
     done = subprocess.run(
         ["make", target, f"INVENTORY={inventory.relative_to(ROOT)}", *arguments],
@@ -91,6 +95,36 @@ def make(target: str, inventory: Path, *arguments: str) -> subprocess.CompletedP
     with (ARTEFACTS / f"make-{target}.log").open("a", encoding="utf-8") as log:
         log.write(f"$ make {target} {' '.join(arguments)}\n{done.stdout}\n(exit {done.returncode})\n\n")
     return done
+
+
+def interrupt_deployment(inventory: Path, container: str) -> None:
+    """Begin to deploy, and kill it as soon as a container of that name is there: the next run must go on from there."""
+    with (ARTEFACTS / "make-deploy-interrupted.log").open("ab") as log:
+        log.write(f"--- killed when {container} is there\n".encode())
+        log.flush()
+        running = subprocess.Popen(
+            ["make", "deploy", f"INVENTORY={inventory.relative_to(ROOT)}"],
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 1800
+        while running.poll() is None and time.monotonic() < deadline and not _exists(container):
+            time.sleep(0.2)
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    # Ansible's workers live in sessions of their own; what one is in the middle of, it finishes.
+    time.sleep(3)
+
+
+def _exists(container: str) -> bool:
+    try:
+        docker.from_env().containers.get(container)
+    except docker.errors.DockerException:
+        return False
+    return True
 
 
 def write_inventory(name: str, settings: str) -> Path:
@@ -127,6 +161,9 @@ def site() -> Iterator[Site]:
         yield _site(ROOT / given)
         return
     inventory = write_inventory("e2e", SETTINGS)
+    (ARTEFACTS / "make-deploy-interrupted.log").unlink(missing_ok=True)
+    for service in ("database", "migrate", "proxy"):
+        interrupt_deployment(inventory, f"panoramax-e2e-{service}")
     deployed = make("deploy", inventory)
     assert deployed.returncode == 0, deployed.stdout[-4000:]
     yield _site(inventory)

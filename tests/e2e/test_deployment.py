@@ -13,7 +13,7 @@ import docker
 import pytest
 import yaml
 
-from conftest import ROOT, Site, make
+from conftest import ARTEFACTS, ROOT, Site, make
 
 LABEL = "org.private-panoramax"
 
@@ -45,6 +45,15 @@ def _secrets(site: Site) -> list[str]:
     path = site.inventory / "group_vars" / "all" / "secrets.yml"
     assert path.stat().st_mode & 0o777 == 0o600
     return [str(value) for value in yaml.safe_load(path.read_text(encoding="utf-8")).values()]
+
+
+@pytest.mark.skipif(bool(os.environ.get("E2E_INVENTORY")), reason="the site was deployed by somebody else")
+@pytest.mark.usefixtures("site")
+def test_the_deployment_was_interrupted_three_times_and_went_on() -> None:
+    log = (ARTEFACTS / "make-deploy-interrupted.log").read_text(encoding="utf-8", errors="replace")
+    runs = log.split("--- killed when ")[1:]
+    assert len(runs) >= 3
+    assert not [run for run in runs if "First administrator's letter" in run], "a run came to its end"
 
 
 def test_a_second_run_changes_nothing(site: Site) -> None:
