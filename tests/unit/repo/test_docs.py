@@ -21,7 +21,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```|`[^`\n]+`|^ {4}[^\n]+$", re.DOTALL | re.MULTILINE)
 SCRIPT = re.compile(r"scripts/(\w+)\.py((?: +[^\s`|;&]+)*)")
 # Files that a page may name in code, by where they begin. A name with one of these marks stands for many.
-PATH = re.compile(r"(?<![\w/.-])(?:docs|images|playbooks|roles|scripts|templates|tests)/[\w./-]+\w")
+PATH = re.compile(r"(?<![\w/.-])(?:docs|images|playbooks|roles|scripts|templates|tests)/[\w./-]+\w(?![\w*<{])")
 
 
 def _code(page: Path) -> Iterator[str]:
