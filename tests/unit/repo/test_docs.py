@@ -69,11 +69,21 @@ def test_markup_of_specifications_becomes_markdown(text: str, expected: str) -> 
     assert markdown(text) == expected
 
 
+def _anchors(page: Path) -> set[str]:
+    """What the headings of a page are called in links, as GitHub makes it of them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_links_lead_to_files(page: Path) -> None:
-    targets = [link.partition("#")[0] for link in LINK.findall(page.read_text(encoding="utf-8"))]
-    local = [target for target in targets if target and "://" not in target and not target.startswith("mailto:")]
-    assert [target for target in local if not (page.parent / target).exists()] == []
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
