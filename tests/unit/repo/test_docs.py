@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from panoramax_ops.variables_docs import markdown, render
 
@@ -29,27 +32,23 @@ def _code(page: Path) -> Iterator[str]:
         yield match.group()
 
 
+def _options_of(command: Any) -> set[str]:
+    return {"--help", *(name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts))}
+
+
 @functools.cache
-def _help(*command: str) -> str:
-    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
-    done = subprocess.run(
-        [sys.executable, f"scripts/{command[0]}.py", *command[1:], "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=True,
-    )
-    return done.stdout
-
-
-def _known_options(text: str) -> set[str]:
-    return set(re.findall(r"(?<![\w-])(--?[a-z][a-z-]*)", text))
-
-
-def _commands(text: str) -> set[str]:
-    _, _, listed = text.partition("Commands:")
-    return set(re.findall(r"^ {2}([a-z-]+)", listed, re.MULTILINE))
+def _known_options(script: str) -> dict[str, set[str]]:
+    """The options of a script by its commands; those that stand before the command under ""."""
+    try:
+        module = importlib.import_module(f"panoramax_ops.{script}_cli")
+    except ModuleNotFoundError:
+        environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+        command = [sys.executable, f"scripts/{script}.py", "--help"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=True)
+        return {"": set(re.findall(r"(?<![\w-])(--?[a-z][a-z-]*)", done.stdout))}
+    program: Any = typer.main.get_command(module.app)
+    commands = getattr(program, "commands", {})
+    return {"": _options_of(program)} | {name: _options_of(command) for name, command in commands.items()}
 
 
 def test_the_page_of_variables_is_current() -> None:
@@ -109,10 +108,6 @@ def test_options_that_pages_name_are_in_the_scripts_help() -> None:
             options = {word.partition("=")[0] for word in words if word.startswith("-")}
             if not options:
                 continue
-            known = _help(script)
-            command = next((word for word in words if word in _commands(known)), None)
-            if command:
-                # An option that must stand before the command is wanted even for its help.
-                inventory = ["-i", "inventories/local"] if "--inventory" in known else []
-                known += _help(script, *inventory, command)
-            assert options <= _known_options(known), f"{page.name}: scripts/{script}.py{rest}"
+            known = _known_options(script)
+            command = next((word for word in words if word in known), "")
+            assert options <= known[""] | known[command], f"{page.name}: scripts/{script}.py{rest}"
