@@ -124,6 +124,11 @@ def test_who_sees_a_picture(scene: Callable[[str], list[list[str]]]) -> None:
     assert scene(hidden + SEEN) == [OWNER_AND_ADMINISTRATOR]
 
 
+@pytest.mark.parametrize("status", ["waiting-for-process", "broken", "hidden"])
+def test_a_picture_that_is_not_ready_is_its_owners(scene: Callable[[str], list[list[str]]], status: str) -> None:
+    assert scene(f"UPDATE pictures SET status = '{status}' WHERE id = {PICTURE};" + SEEN) == [OWNER_AND_ADMINISTRATOR]
+
+
 @pytest.mark.parametrize("table", ["pictures", "sequences", "upload_sets"])
 @pytest.mark.parametrize("value", ["'anyone'", "NULL"])
 @pytest.mark.parametrize("mode", ["origin", "replica"])
@@ -272,6 +277,16 @@ def test_tokens_belong_to_somebody_from_the_first_moment(scene: Callable[[str], 
         + attempt(f"INSERT INTO tokens (account_id) VALUES ({BOB})")
     )
     assert rows == [["PV403"], ["PV403"], ["done"]]
+
+
+def test_no_token_works_for_longer_than_a_year(scene: Callable[[str], list[list[str]]]) -> None:
+    # The scene's statements run as the role that the API has.
+    count = f"SELECT count(*) FROM tokens WHERE account_id = {BOB};"
+    age = (
+        f"SET LOCAL priv.operator = 'on'; UPDATE tokens SET generated_at = now() - interval '{{}} days'"
+        f" WHERE account_id = {BOB}; SET LOCAL priv.operator = 'off';"
+    )
+    assert scene(count + age.format(364) + count + age.format(367) + count) == [["1"], ["1"], ["0"]]
 
 
 @pytest.mark.parametrize(("table", "target"), [("pictures", PICTURE), ("sequences", SEQUENCE)])

@@ -1,0 +1,141 @@
+"""Holes of sessions, cookies and tokens (facts 3)."""
+
+from __future__ import annotations
+
+import httpx
+
+from hole_kit import Kit, Person
+from holes import hole
+
+AT_ONCE = "database: blocked accounts see nothing, whatever they hold"
+
+
+def _still_sees(kit: Kit, session: httpx.Client) -> str | None:
+    if session.get(f"/api/pictures/{kit.seen.id}/thumb.jpg").status_code == 200:
+        return "pictures"
+    if kit.seen.id in session.get("/api/search", params={"limit": 1000}).text:
+        return "the search"
+    return "the account" if session.get("/api/users/me").status_code == 200 else None
+
+
+def _copy(kit: Kit, person: Person) -> httpx.Client:
+    """The person's cookie as somebody else keeps it."""
+    session = kit.anonymous()
+    for cookie in person.browser.cookies.jar:
+        if "session" in cookie.name:
+            session.headers["Cookie"] = f"{cookie.name}={cookie.value}"
+    return session
+
+
+@hole(
+    "H60",
+    "A copied cookie outlives signing out",
+    exposed="A session on a shared computer, to whoever copied the cookie",
+    closed_by="API: signing out ends all cookies that the person has",
+    second="settings: cookies live hours, not for ever",
+    still_open="a cookie is checked by its signature only; it needs a place to remember when somebody signed out",
+)
+def cookie_after_sign_out(kit: Kit) -> str | None:
+    person = kit.people.make("Saskia Signout")
+    copy = _copy(kit, person)
+    person.browser.get("/api/auth/logout", follow_redirects=kit.target == "ours")
+    return _still_sees(kit, copy)
+
+
+@hole(
+    "H61",
+    "A token that somebody else claims",
+    exposed="An account, to whoever made the token and sent its owner a link",
+    closed_by="gate: closed for everybody",
+    second="database: a token never changes its account",
+)
+def claimed_token(kit: Kit) -> str | None:
+    made = kit.anonymous().post("/api/auth/tokens/generate", json={"description": "x"})
+    jwt = made.json().get("jwt_token", "") if made.is_success else "none"
+    identifier = made.json().get("id", "") if made.is_success else "11111111-2222-4333-8444-555555555555"
+    kit.bob.browser.get(f"/api/auth/tokens/{identifier}/claim")
+    thief = kit.anonymous()
+    thief.headers["Authorization"] = f"Bearer {jwt}"
+    answer = thief.get("/api/users/me")
+    kit.sql(f"DELETE FROM tokens WHERE id = '{identifier}'")
+    return f"is now {kit.bob.name}" if kit.bob.id in answer.text else None
+
+
+@hole(
+    "H62",
+    "The cookie of a disabled account",
+    exposed="Everything, to whoever was dismissed, for as long as the cookie is used",
+    closed_by=AT_ONCE,
+    second="settings: cookies live hours, not for ever",
+)
+def cookie_of_disabled(kit: Kit) -> str | None:
+    person = kit.people.make("Dora Disabled")
+    kit.people.disable(person)
+    return _still_sees(kit, person.browser)
+
+
+@hole(
+    "H63",
+    "The API token of a disabled account",
+    exposed="Everything, to whoever was dismissed, for ever",
+    closed_by=AT_ONCE,
+    second="database: blocking deletes the tokens",
+)
+def token_of_disabled(kit: Kit) -> str | None:
+    person = kit.people.make("Theo Token")
+    kit.people.disable(person)
+    return _still_sees(kit, person.token)
+
+
+@hole(
+    "H64",
+    "The cookie of a deleted account",
+    exposed="Everything, to whoever is no longer there",
+    closed_by="database: an account that does not exist sees nothing",
+    second="settings: cookies live hours, not for ever",
+)
+def cookie_of_deleted(kit: Kit) -> str | None:
+    person = kit.people.make("Gero Gone")
+    kit.people.disable(person)
+    kit.sql(f"DELETE FROM accounts WHERE id = '{person.id}'")
+    return _still_sees(kit, person.browser)
+
+
+@hole(
+    "H65",
+    "Tokens never end",
+    exposed="Everything, to whoever finds a token in an old script or backup",
+    closed_by="database: no token works for longer than a year",
+    second="database: tokens can be given an earlier end",
+)
+def old_token(kit: Kit) -> str | None:
+    person = kit.people.make("Olga Old")
+    kit.sql(f"UPDATE tokens SET generated_at = now() - interval '10 years' WHERE account_id = '{person.id}'")
+    return "ten years old, and taken" if person.token.get("/api/users/me").status_code == 200 else None
+
+
+@hole(
+    "H66",
+    "Cookies that scripts and plain connections can carry away",
+    exposed="Sessions, with the name and e-mail address that the cookie holds",
+    closed_by="settings: Secure, HttpOnly, SameSite=Lax, __Host-",
+    second="gate: sets Secure and SameSite on every cookie; HSTS; no foreign scripts",
+)
+def cookie_flags(kit: Kit) -> str | None:
+    answer = kit.anonymous().get("/api/auth/login")
+    cookie = next(value for value in answer.headers.get_list("set-cookie") if "session" in value).lower()
+    missing = [flag for flag in ("secure", "httponly", "samesite=lax", "path=/") if flag not in cookie]
+    return f"without {', '.join(missing)}" if missing else None
+
+
+@hole(
+    "H67",
+    "Sessions that never end while they are used",
+    exposed="A stolen session, for ever",
+    closed_by="settings: a cookie is not renewed by its use",
+    second="settings: it lives hours",
+)
+def sliding_session(kit: Kit) -> str | None:
+    answer = kit.bob.browser.get("/api/users/me")
+    renewed = [value for value in answer.headers.get_list("set-cookie") if "session" in value]
+    return "renewed with each request" if answer.status_code == 200 and renewed else None

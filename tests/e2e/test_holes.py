@@ -1,0 +1,150 @@
+"""The same attacks on a stock Panoramax, where they succeed, and on ours, where they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import docker
+import httpx
+import pytest
+
+import stock as stock_instance
+from conftest import Person as Account
+from conftest import Site, _signed_in
+from hole_kit import Kit, Person
+from holes import Hole, all_holes
+from signing_in import client
+from stock import Stock
+
+pytestmark = pytest.mark.e2e
+
+HOLES = all_holes()
+
+
+@dataclass
+class StockPeople:
+    """People of the stock instance. Its identity provider has no way to tell the API that somebody was disabled."""
+
+    stock: Stock
+
+    def make(self, name: str, role: str = "user") -> Person:
+        """A new person."""
+        account = self.stock.account(name, role)
+        return Person(account, name, self.stock.browser(account), self.stock.bearer(account))
+
+    def disable(self, person: Person) -> None:
+        """Nothing: the API never asks."""
+
+    def anonymous(self) -> httpx.Client:
+        """A client that nobody signed in."""
+        return self.stock.client()
+
+
+@dataclass
+class OurPeople:
+    """People of the deployed site, made and disabled by the operator's script, signed in as people are."""
+
+    site: Site
+    new_person: Callable[..., Account]
+
+    def make(self, name: str, role: str = "user") -> Person:
+        """A new person."""
+        account = self.new_person(name, role)
+        person = self.person(_signed_in(self.site, account))
+        self._emails[person.id] = account.email
+        return person
+
+    def __post_init__(self) -> None:
+        self._emails: dict[str, str] = {}
+
+    def person(self, browser: httpx.Client) -> Person:
+        """The person who is signed in there, with the token that every account has."""
+        me = browser.get("/api/users/me").json()
+        [first, *_] = browser.get("/api/users/me/tokens").json()
+        jwt = browser.get(f"/api/users/me/tokens/{first['id']}").json()["jwt_token"]
+        token = self.anonymous()
+        token.headers["Authorization"] = f"Bearer {jwt}"
+        return Person(me["id"], me["name"], browser, token)
+
+    def disable(self, person: Person) -> None:
+        """As an operator does."""
+        done = self.site.run("accounts.py", "disable", self._emails[person.id], check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def anonymous(self) -> httpx.Client:
+        """A client that nobody signed in."""
+        return client(self.site.url, self.site.ca)
+
+
+@pytest.fixture(scope="module")
+def stock(site: Site, engine: docker.DockerClient) -> Iterator[Kit]:
+    """A stock instance with pictures of Alice's."""
+    with stock_instance.running(engine, site.project) as running:
+        people = StockPeople(running)
+        kit = Kit(
+            "stock",
+            people,
+            running.sql,
+            running.has_file,
+            alice=people.make("alice"),
+            bob=people.make("bob"),
+            ada=people.make("ada", "admin"),
+            mis_set=running.client(running.careless_url),
+            direct=running.client(running.direct_url),
+        )
+        kit.set_the_scene()
+        yield kit
+
+
+@pytest.fixture(scope="module")
+def ours(
+    site: Site,
+    new_person: Callable[..., Account],
+    user: httpx.Client,
+    other_user: httpx.Client,
+    admin: httpx.Client,
+    engine: docker.DockerClient,
+    database_sql: Callable[..., list[list[str]]],
+) -> Iterator[Kit]:
+    """The deployed site with pictures of Alice's."""
+    people = OurPeople(site, new_person)
+
+    def has_file(path: str) -> bool:
+        api = engine.containers.get(f"{site.project}-api")
+        return api.exec_run(["test", "-e", f"/data/geovisio/{path}"])[0] == 0
+
+    kit = Kit(
+        "ours",
+        people,
+        database_sql,
+        has_file,
+        alice=people.person(user),
+        bob=people.person(other_user),
+        ada=people.person(admin),
+    )
+    kit.set_the_scene()
+    yield kit
+    kit.clear()
+
+
+def _parameters(*, on_stock: bool) -> list[object]:
+    chosen = [hole for hole in HOLES if not (on_stock and hole.ours_only)]
+    return [
+        pytest.param(
+            hole,
+            id=f"{hole.id}-{hole.attack.__name__}",
+            marks=[pytest.mark.xfail(strict=True, reason=hole.still_open)] if hole.still_open and not on_stock else [],
+        )
+        for hole in chosen
+    ]
+
+
+@pytest.mark.parametrize("hole", _parameters(on_stock=True))
+def test_it_is_open_on_a_stock_instance(stock: Kit, hole: Hole) -> None:
+    assert hole.attack(stock) is not None, f"{hole.id}: {hole.title}: the attack shows nothing"
+
+
+@pytest.mark.parametrize("hole", _parameters(on_stock=False))
+def test_it_is_closed_on_ours(ours: Kit, hole: Hole) -> None:
+    assert hole.attack(ours) is None, f"{hole.id}: {hole.title}"
