@@ -51,6 +51,12 @@ class Verdict(StrEnum):
     BROKEN = "broken"
     UNKNOWN = "could not check"
     NOT_COVERED = "not covered"
+    # Of a claim only: what was checked of it holds, and something of it is not covered.
+    PARTLY = "holds in part"
+
+
+# From worst to best.
+GRAVITY = (Verdict.BROKEN, Verdict.UNKNOWN, Verdict.HOLDS, Verdict.NOT_COVERED)
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,25 @@ def run_stages(stages: Iterable[Stage], site: Site, tell: Callable[[Check], None
         with ThreadPoolExecutor(max_workers=PARALLEL if stage.side_by_side else 1) as pool:
             results += pool.map(lambda check: _run(check, site, tell), stage.checks)
     return results
+
+
+def claim_verdict(results: Iterable[Result]) -> Verdict:
+    """The verdict on a claim, of what its checks came to: the worst of them; in part, if not all of it is covered."""
+    verdicts = {result.verdict for result in results}
+    if verdicts >= {Verdict.HOLDS, Verdict.NOT_COVERED} and not verdicts & {Verdict.BROKEN, Verdict.UNKNOWN}:
+        return Verdict.PARTLY
+    return next(verdict for verdict in GRAVITY if verdict in verdicts)
+
+
+def left_out(check: Check, why: str) -> Check:
+    """The check's place in the report, where it is not made."""
+
+    def not_made(site: Site) -> str:
+        del site
+        raise NotCoveredError(why)
+
+    not_made.__doc__ = check.tries
+    return Check(check.claim, check.title, not_made)
 
 
 def exit_code(results: Iterable[Result]) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from panoramax_ops.verify import accounts, audit, features, inside, outside, pictures, realm
-from panoramax_ops.verify.model import Stage
+from panoramax_ops.verify.model import Stage, left_out
+
+READ_ONLY = "left out by --read-only: it needs a picture"
 
 
 def plan(*, read_only: bool) -> tuple[Stage, ...]:
@@ -11,6 +13,6 @@ def plan(*, read_only: bool) -> tuple[Stage, ...]:
     return (
         Stage((*accounts.OPENING, audit.SERVED, *inside.CHECKS, *outside.CHECKS, *realm.CHECKS), side_by_side=True),
         Stage((*audit.CHECKS, *features.CHECKS), side_by_side=True),
-        Stage(() if read_only else pictures.CHECKS),
+        Stage(tuple(left_out(check, READ_ONLY) for check in pictures.CHECKS) if read_only else pictures.CHECKS),
         Stage(accounts.CLOSING),
     )

@@ -37,6 +37,7 @@ class Site:
     """All that a check may use. `engine` is a docker.DockerClient; `secrets` are the inventory's, by name."""
 
     name: str
+    title: str
     url: str
     ca: Path | None
     project: str
@@ -122,6 +123,7 @@ def open_site(path: Path) -> Iterator[Site]:
         stack.callback(cast.dismiss)
         yield Site(
             name=inventory.name,
+            title=str(inventory.get("site_title", project)),
             url=url,
             ca=authority,
             project=project,
