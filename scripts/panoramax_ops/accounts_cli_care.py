@@ -152,10 +152,11 @@ def log(
     from panoramax_ops.console import reported
 
     with reported(context.obj.inventory, as_json=context.obj.json):
-        wanted = {"account": account.strip().lower(), "who": who, "action": action}
+        book = AuditLog(Inventory(context.obj.inventory).state / "accounts.log")
+        wanted = {"who": who, "action": action}
         lines = [
             line
-            for line in AuditLog(Inventory(context.obj.inventory).state / "accounts.log").read()
+            for line in (book.of(account.strip().lower()) if account else book.read())
             if line["when"] >= since and all(not value or line[key] == value for key, value in wanted.items())
         ][-max(last, 1) :]
         if context.obj.json:

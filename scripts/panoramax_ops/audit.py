@@ -48,3 +48,12 @@ class AuditLog:
             with contextlib.suppress(ValueError):
                 lines.append(json.loads(text))
         return lines
+
+    def of(self, email: str) -> list[dict[str, Any]]:
+        """All lines on one person, also those from when the person had another e-mail."""
+        lines = self.read()
+        names = {email}
+        for line in reversed(lines):
+            if line["action"] == "set-email" and line.get("new") in names:
+                names.add(line["account"])
+        return [line for line in lines if line["account"] in names]
