@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from panoramax_ops.accounts import UPDATE_PASSWORD, Accounts, Settings
 from panoramax_ops.audit import AuditLog
-from panoramax_ops.database import Account, Database, Usage
+from panoramax_ops.database import Account, Database, Token, Usage
 from panoramax_ops.errors import UnableError
 from panoramax_ops.keycloak import Keycloak, UserExistsError
+
+MADE = datetime(2026, 11, 1, tzinfo=UTC)
+ORIGINAL = UUID("12345678-9abc-4def-8123-456789abcdef")
 
 
 class FakeKeycloak:
@@ -21,6 +25,7 @@ class FakeKeycloak:
 
     def __init__(self) -> None:
         self.people: dict[str, dict[str, Any]] = {}
+        self.dates: dict[str, datetime] = {}
         self.calls: list[str] = []
 
     def create_user(self, user: dict[str, Any]) -> str:
@@ -32,13 +37,23 @@ class FakeKeycloak:
         return user_id
 
     def _one(self, key: str, value: str) -> dict[str, Any] | None:
-        return next((user for user in self.people.values() if user[key] == value), None)
+        return next((dict(user) for user in self.people.values() if user[key] == value), None)
 
     def user_by_email(self, email: str) -> dict[str, Any] | None:
         return self._one("email", email)
 
     def user_by_name(self, username: str) -> dict[str, Any] | None:
         return self._one("username", username)
+
+    def user_by_id(self, user_id: str) -> dict[str, Any] | None:
+        return self.people.get(user_id)
+
+    def password_date(self, user_id: str) -> datetime | None:
+        return self.dates.get(user_id, MADE) if self.people[user_id]["credentials"] else None
+
+    def remove_password(self, user_id: str) -> None:
+        self.people[user_id]["credentials"] = []
+        self.calls.append("remove password")
 
     def users(self) -> list[dict[str, Any]]:
         return list(self.people.values())
@@ -67,6 +82,7 @@ class FakeDatabase:
     def __init__(self, calls: list[str]) -> None:
         self.rows: dict[str, Account] = {}
         self.calls = calls
+        self.held: list[Token] = []
         self.down = False
         self.down_after: int | None = None
         self.lock = threading.Lock()
@@ -105,6 +121,34 @@ class FakeDatabase:
     def usage(self, account: UUID | None = None) -> dict[UUID, Usage]:
         wanted = [row.id for row in self.rows.values() if account in (None, row.id)]
         return {found: Usage("2026-11-22 10:00:00+00", 2, 1000) for found in wanted}
+
+    def rename(self, account: UUID, name: str) -> None:
+        self._change(account, name=name)
+
+    def holdings(self, account: UUID) -> dict[str, int]:
+        return {"pictures": 3, "tokens": len(self.tokens(account)), "reports made": 0}
+
+    def delete(self, account: UUID, pictures: str, heir: UUID | None) -> list[UUID]:
+        self.calls.append(f"delete account {pictures} {'to heir' if heir else ''}".strip())
+        if self.down:
+            raise UnableError("The database is down.")
+        self.rows = {key: row for key, row in self.rows.items() if row.id != account}
+        return [ORIGINAL] if pictures == "delete" else []
+
+    def export(self, account: UUID) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield "account", {"id": str(account)}
+        yield "pictures", {"id": str(ORIGINAL)}
+        yield "pictures", {"id": str(uuid4())}
+
+    def tokens(self, account: UUID | None = None) -> list[Token]:
+        return [token for token in self.held if account in (None, token.account_id)]
+
+    def create_token(self, account: UUID, description: str, days: int) -> Token:
+        self.held.append(Token(uuid4(), account, description, MADE, MADE + timedelta(days=days)))
+        return self.held[-1]
+
+    def revoke_token(self, token: UUID) -> None:
+        self.held = [found for found in self.held if found.id != token]
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
