@@ -11,7 +11,7 @@ describe("the pages for password and second step", () => {
       response_type: "none",
       scope: "openid",
       kc_action: "UPDATE_PASSWORD",
-      kc_locale: "de",
+      ui_locales: "de",
       code_challenge_method: "S256",
       code_challenge: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/) as string,
     });

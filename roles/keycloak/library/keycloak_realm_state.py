@@ -67,9 +67,8 @@ options:
     required: true
   record:
     description:
-      - Write the digests of what is there now, after an apply.
-      - Fails, without writing, if clients or managers are left that nobody declared, or if something is still
-        different although the declaration is the recorded one (so somebody changed it by hand).
+      - Write the digests of what is there now, after an apply. Fails, without writing, if clients or managers are left
+        that nobody declared, or if something differs although the declaration is the recorded one (by hand, that is).
     type: bool
     default: false
   wait:

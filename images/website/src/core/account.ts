@@ -18,7 +18,7 @@ function challenge(): string {
   return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
 }
 
-/** Address of the page for a required action of Keycloak, in the language of the page that leads there. */
+/** Address of the page for a required action of Keycloak, in the page's language where the account has none. */
 export function accountAction(action: string, language: string, origin: string): string {
   const query = new URLSearchParams({
     client_id: CLIENT,
@@ -26,7 +26,7 @@ export function accountAction(action: string, language: string, origin: string):
     response_type: "none",
     scope: "openid",
     kc_action: action,
-    kc_locale: language,
+    ui_locales: language,
     code_challenge_method: "S256",
     code_challenge: challenge(),
   });

@@ -43,6 +43,8 @@ function languageMenu(site: Site): void {
   select.closest<HTMLElement>(".language")?.toggleAttribute("hidden", select.options.length < 2);
   select.addEventListener("change", () => {
     localStorage.setItem(LANGUAGE_STORE, select.value);
+    // The sign-in pages read it here.
+    document.cookie = `KEYCLOAK_LOCALE=${select.value}; path=/oauth/realms/panoramax/; secure; samesite=none`;
     location.reload();
   });
 }
