@@ -65,7 +65,7 @@ def import_(
                 raise RefusedError("Nothing was changed: nobody was asked.", "Add --yes, or --dry-run to see the plan.")
             if not typer.confirm(f"Create {len(changes)} accounts?"):
                 raise typer.Exit(1)
-        report = _run(accounts, steps, quiet=as_json)
+        report = _run(accounts, steps, problems, quiet=as_json)
         _finish(report, problems, as_json=as_json)
 
 
@@ -96,7 +96,7 @@ def _show_plan(steps: list[Step]) -> None:
     out.print(", ".join(f"{WORDS[action]}: {counted[action]}" for action in WORDS if counted[action]))
 
 
-def _run(accounts: Any, steps: list[Step], *, quiet: bool) -> Report:
+def _run(accounts: Any, steps: list[Step], problems: list[Problem], *, quiet: bool) -> Report:
     columns = (TextColumn("Accounts"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=quiet, transient=True) as progress:
         task = progress.add_task("", total=len(steps))
@@ -104,7 +104,7 @@ def _run(accounts: Any, steps: list[Step], *, quiet: bool) -> Report:
         def done(_: Result) -> None:
             progress.advance(task)
 
-        return run(accounts, steps, done)
+        return run(accounts, steps, done, problems)
 
 
 def _finish(report: Report, problems: list[Problem], *, as_json: bool) -> None:

@@ -52,7 +52,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one line: created, finished, kept, skipped, failed, or not reached."""
+    """What became of one line: created, finished, kept, failed, or not reached."""
 
     step: Step
     result: str
@@ -112,8 +112,14 @@ def _difference(new: people.NewPerson, person: Person) -> str:
     return "; ".join(parts)
 
 
-def run(accounts: Accounts, steps: list[Step], done: Callable[[Result], None], workers: int = CONNECTIONS) -> Report:
-    """Do the steps, `workers` at a time; `done` is told of each as it ends.
+def run(
+    accounts: Accounts,
+    steps: list[Step],
+    done: Callable[[Result], None],
+    skipped: Iterable[Problem] = (),
+    workers: int = CONNECTIONS,
+) -> Report:
+    """Do the steps, `workers` at a time; `done` is told of each as it ends. `skipped` is only written down.
 
     A person that Keycloak refuses does not keep the others from their accounts. A system that is down, or an
     interruption, ends the import; what is done is done and stands in the report.
@@ -147,7 +153,7 @@ def run(accounts: Accounts, steps: list[Step], done: Callable[[Result], None], w
                 stop.set()
                 stopped = stopped or "Interrupted."
     results = [ended[step.row.line] for step in steps]
-    return _report(accounts, results, stopped)
+    return _report(accounts, results, skipped, stopped)
 
 
 def _do(accounts: Accounts, step: Step) -> Result:
@@ -164,12 +170,12 @@ def _do(accounts: Accounts, step: Step) -> Result:
     return Result(step, "kept", step.note)
 
 
-def _report(accounts: Accounts, results: list[Result], stopped: str) -> Report:
+def _report(accounts: Accounts, results: list[Result], skipped: Iterable[Problem], stopped: str) -> Report:
     """Write the table of results, and the letters whose passwords are still open as one file, group by group."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
     directory = accounts.settings.letters
     table = directory.parent / "imports" / f"{stamp}.csv"
-    write_private(table, table_text(results))
+    write_private(table, table_text(results, skipped))
     # Letters of an interrupted run belong to the same errand, as long as their passwords are open.
     made = [found for found in results if found.result in ("created", "finished", "kept") and found.step.new]
     made.sort(key=lambda found: (found.step.row.group.casefold(), found.step.row.line))
@@ -178,11 +184,14 @@ def _report(accounts: Accounts, results: list[Result], stopped: str) -> Report:
     return Report(results, stopped, table, target if count else None, count)
 
 
-def table_text(results: Iterable[Result]) -> str:
+def table_text(results: Iterable[Result], skipped: Iterable[Problem] = ()) -> str:
     """The results as CSV for spreadsheet programs: no passwords, and no cell that they would run as a formula."""
-
-    def cells(found: Result) -> tuple[object, ...]:
+    rows: list[tuple[int, tuple[object, ...]]] = []
+    for found in results:
         row, new = found.step.row, found.step.row.new
-        return (row.line, new.email, new.name, found.step.username, new.role, row.group, found.result, found.note)
-
-    return csv_text(COLUMNS, map(cells, results))
+        cells = (new.email, new.name, found.step.username, new.role, row.group, found.result, found.note)
+        rows.append((row.line, (row.line, *cells)))
+    for problem in skipped:
+        note = f"{problem.column} {problem.value}: {problem.problem} {problem.remedy}".strip()
+        rows.append((problem.line, (problem.line, "", "", "", "", "", "skipped", note)))
+    return csv_text(COLUMNS, (cells for _, cells in sorted(rows, key=lambda row: row[0])))

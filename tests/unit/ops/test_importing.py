@@ -14,7 +14,7 @@ from panoramax_ops.console import harmless
 from panoramax_ops.errors import UnableError
 from panoramax_ops.importing import Report, Result, Step, plan, run, table_text
 from panoramax_ops.people import NewPerson
-from panoramax_ops.people_file import Row
+from panoramax_ops.people_file import Problem, Row
 
 
 @pytest.fixture
@@ -121,6 +121,8 @@ def test_no_cell_of_the_results_is_a_formula(cell: str) -> None:
     assert harmless(cell) == f"'{cell}"
     assert harmless("Jane =x") == "Jane =x"
     row = Row(2, NewPerson("jane@example.org", cell, "jane", "user", "en"), cell)
-    text = table_text([Result(Step(row, "create", "jane"), "failed", cell)])
-    cells = list(csv.reader(io.StringIO(text, newline="")))[1]
+    skipped = Problem(3, "name", repr(cell), "bad", "Correct the cell.")
+    text = table_text([Result(Step(row, "create", "jane"), "failed", cell)], [skipped])
+    _, cells, left_out = csv.reader(io.StringIO(text, newline=""))
+    assert (left_out[0], left_out[6], "bad" in left_out[7]) == ("3", "skipped", True)
     assert [value[:1] for value in (cells[2], cells[5], cells[7])] == ["'"] * 3

@@ -47,8 +47,11 @@ def _known_options(script: str) -> dict[str, set[str]]:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=True)
         return {"": set(re.findall(r"(?<![\w-])(--?[a-z][a-z-]*)", done.stdout))}
     program: Any = typer.main.get_command(module.app)
-    commands = getattr(program, "commands", {})
-    return {"": _options_of(program)} | {name: _options_of(command) for name, command in commands.items()}
+    known = {"": _options_of(program)}
+    for name, command in getattr(program, "commands", {}).items():
+        parts = [command, *getattr(command, "commands", {}).values()]
+        known[name] = set().union(*map(_options_of, parts))
+    return known
 
 
 def test_the_page_of_variables_is_current() -> None:
