@@ -306,7 +306,10 @@ class Accounts:
         return self.show(email)
 
     def reset_password(self, email: str) -> tuple[Person, Path]:
-        """A new initial password with its letter; ends all logins. Raises RefusedError for a disabled account."""
+        """A new initial password with its letter; ends all logins. Raises RefusedError for a disabled account.
+
+        Two-step login is forgotten too: whoever lost the phone has no other way back in.
+        """
         user, account = self.with_account(email)
         if not user.get("enabled") or account.blocked:
             raise RefusedError(
@@ -315,6 +318,7 @@ class Accounts:
         person = _person(user, account)
         password = people.initial_password()
         self.keycloak.set_temporary_password(user["id"], password)
+        self.keycloak.remove_second_step(user["id"])
         # A reset leaves running sessions alone (measured).
         self.keycloak.sign_out(user["id"])
         language = person.language if person.language in people.LANGUAGES else people.LANGUAGES[0]

@@ -106,7 +106,7 @@ def enable(context: typer.Context, email: Email) -> None:
 
 @app.command("reset-password")
 def reset_password(context: typer.Context, email: Email) -> None:
-    """Give a person a new initial password, with a letter. Ends their logins."""
+    """Give a person a new initial password, with a letter. Ends logins and two-step login: for a lost phone too."""
     with opened(context) as accounts:
         person, letter = accounts.reset_password(email)
         answer(context, f"{person.email} has a new initial password.", person, letter)

@@ -152,11 +152,18 @@ class Keycloak:
         dates = [entry["createdDate"] for entry in found if entry["type"] == "password"]
         return datetime.fromtimestamp(dates[0] / 1000, UTC) if dates else None
 
+    def _remove_credentials(self, user_id: str, kind: str, what: str) -> None:
+        for entry in self.call("GET", f"/users/{user_id}/credentials").json():
+            if entry["type"] == kind:
+                self._change("DELETE", f"/users/{user_id}/credentials/{entry['id']}", f"remove {what}")
+
     def remove_password(self, user_id: str) -> None:
         """Take the password away: nobody logs in as this user until a new one is set."""
-        for entry in self.call("GET", f"/users/{user_id}/credentials").json():
-            if entry["type"] == "password":
-                self._change("DELETE", f"/users/{user_id}/credentials/{entry['id']}", "remove the password")
+        self._remove_credentials(user_id, "password", "the password")
+
+    def remove_second_step(self, user_id: str) -> None:
+        """Forget the apps for one-time codes that the user set up, if any."""
+        self._remove_credentials(user_id, "otp", "the second step of the login")
 
     def users(self) -> Iterator[dict[str, Any]]:
         """All people of the realm, page by page (a full listing at once takes seconds, measured)."""

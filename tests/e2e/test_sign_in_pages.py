@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser import Watched, chromium, watched
-from conftest import ARTEFACTS, Person, Site
+from conftest import ARTEFACTS, Person, Site, password_in
 
 LOGIN = "/api/auth/login?next_url=/settings"
 KEYCLOAK = "/oauth/realms/panoramax/protocol/openid-connect"
@@ -214,6 +214,15 @@ def test_people_set_up_two_step_login(browser: Browser, site: Site, new_person: 
         page.click("#kc-login")
         page.wait_for_url("**/settings")
         unblemished(seen)
+
+    # The phone is lost: an administrator gives a new initial password, and no code is asked for any more.
+    assert site.run("accounts.py", "reset-password", person.email, check=False).returncode == 0
+    person.password = password_in(person.letter)
+    with watched(browser, site.url, ARTEFACTS) as seen:
+        seen.page.goto(LOGIN)
+        enter(seen.page, person)
+        choose_password(seen.page, person, "another password, no code")
+        seen.page.wait_for_url("**/settings")
 
 
 def test_errors_lead_back_to_the_start_page(browser: Browser, site: Site) -> None:

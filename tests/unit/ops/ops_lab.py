@@ -55,6 +55,10 @@ class FakeKeycloak:
         self.people[user_id]["credentials"] = []
         self.calls.append("remove password")
 
+    def remove_second_step(self, user_id: str) -> None:
+        assert user_id in self.people
+        self.calls.append("remove second step")
+
     def users(self) -> list[dict[str, Any]]:
         return list(self.people.values())
 

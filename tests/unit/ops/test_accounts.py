@@ -107,7 +107,7 @@ def test_a_new_initial_password_ends_logins_and_the_old_letter(lab: Lab) -> None
     email = lab.add("Jane")
     before = (lab.letters / "jane.doe.txt").read_text(encoding="utf-8")
     _, letter = lab.accounts.reset_password(email)
-    assert lab.keycloak.calls == ["password", "sign out"]
+    assert lab.keycloak.calls == ["password", "remove second step", "sign out"]
     assert letter.read_text(encoding="utf-8") != before
     lab.accounts.disable(email)
     with pytest.raises(RefusedError, match="is disabled"):
