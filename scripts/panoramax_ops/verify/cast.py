@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from panoramax_ops.verify.psql import Psql
 from panoramax_ops.verify.removal import quoted, remove_accounts, traces
 
 DOMAIN = "verification.invalid"
+LOCK_SECONDS = 180
 # Key and role of each.
 ROLES = {"user": "user", "other": "user", "administrator": "admin", "disabled": "user"}
 
@@ -40,7 +42,7 @@ class Actor:
     email: str
     user_id: str
     account_id: str
-    password: str
+    password: str = field(repr=False)
     session: httpx.Client
     bearer: httpx.Client
 
@@ -125,19 +127,28 @@ class Cast:
         return found
 
 
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def only_one(directory: Path) -> Iterator[None]:
     """Let one verification of a site run at a time on this machine: each removes what others left behind.
 
-    Raises UnableError if another one is running.
+    Waits for another one to end. Raises UnableError if it does not.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(directory / "verify.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UnableError("Another verification of this site is running.", "Wait until it has ended.") from error
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not _locked(descriptor):
+            if time.monotonic() > deadline:
+                raise UnableError("Another verification of this site is running.", "Wait until it has ended.")
+            time.sleep(0.5)
         yield
     finally:
         os.close(descriptor)

@@ -202,7 +202,7 @@ def layers(site: Site) -> str:
     address = site.access.reach("api", 5000)
     transport = httpx.HTTPTransport(uds=str(address.socket) if address.socket else None)
     base = f"http://{address.address}:{address.port}"
-    with httpx.Client(base_url=base, transport=transport, trust_env=False, timeout=20) as direct:
+    with httpx.Client(base_url=base, transport=transport, trust_env=False, timeout=60) as direct:
         tries = [("POST", "/api/upload_sets", {"title": "verification", "estimated_nb_files": 1}),
                  ("GET", "/api/users/me", None), ("GET", "/api/users/me/tokens", None),
                  ("GET", "/api/upload_sets/00000000-0000-4000-8000-000000000001", None),

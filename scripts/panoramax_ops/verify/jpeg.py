@@ -41,6 +41,8 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
             offset += 1 if marker == 0xFF else 2
             continue
         (length,) = struct.unpack_from(">H", data, offset + 2)
+        if offset + 2 + length > len(data):
+            break
         yield marker, offset, data[offset + 4 : offset + 2 + length]
         if marker == SCAN:
             return

@@ -52,11 +52,11 @@ class Realms:
             raise UnableError(f"Keycloak answers {answer.status_code} to GET {path}", "Deploy again: make deploy")
         return answer.json()
 
-    def put(self, path: str, body: dict[str, Any]) -> None:
+    def send(self, method: str, path: str, body: Any) -> None:
         """Change something. Only tests do, to see that it is noticed. Raises UnableError if it is refused."""
-        answer = self._http.put(f"/admin/realms/{path}", headers=self._headers, json=body)
-        if answer.status_code not in {200, 204}:
-            raise UnableError(f"Keycloak answers {answer.status_code} to PUT {path}")
+        answer = self._http.request(method, f"/admin/realms/{path}", headers=self._headers, json=body)
+        if answer.status_code not in {200, 201, 204}:
+            raise UnableError(f"Keycloak answers {answer.status_code} to {method} {path}: {answer.text[:200]}")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ class Site:
     policy_options: tuple[str, ...]
     state: Path
     inventory: Path
-    secrets: dict[str, str]
+    secrets: dict[str, str] = field(repr=False)
     access: Access
     accounts: Accounts
     keycloak: Keycloak
@@ -65,7 +65,7 @@ class Site:
 
     def anonymous(self) -> httpx.Client:
         """A client that nobody signed in, which follows no redirect."""
-        return client(self.url, self.ca, timeout=20)
+        return client(self.url, self.ca)
 
     def execute(self, service: str, *command: str) -> tuple[int, str]:
         """Run a command in a service's container. Returns exit code and output, both streams together."""
