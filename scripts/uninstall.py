@@ -13,6 +13,9 @@ from typing import Annotated
 # This directory holds a script of the name of a standard module (secrets): it must not come first.
 sys.path.append(sys.path.pop(0))
 
+import panoramax_ops  # noqa: F401  (enters the virtual environment)
+
+# isort: split
 import typer
 from rich.console import Console
 

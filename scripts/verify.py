@@ -8,6 +8,9 @@ import sys
 # This directory holds a script of the name of a standard module (secrets): it must not come first.
 sys.path.append(sys.path.pop(0))
 
+import panoramax_ops  # noqa: F401  (enters the virtual environment)
+
+# isort: split
 import typer
 
 from panoramax_ops.verify.cli import verify

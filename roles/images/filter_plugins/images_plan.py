@@ -34,13 +34,15 @@ def content_tag(context: Path, salt: str) -> str:
     return digest.hexdigest()[:12]
 
 
-def images_plan(names: Iterable[str], images_dir: str, prefix: str, suite: str) -> list[dict[str, Any]]:
+def images_plan(names: Iterable[str], images_dir: str, prefix: str, salt: str) -> list[dict[str, Any]]:
     """One entry per image: `name`, `reference` (repository:tag), `tag`, `context`; the base image first.
+
+    `salt` is what all images depend on beside their contexts: the Debian release, and when it was last refreshed.
 
     Raises ImagesPlanError if the directory of an image lacks its Dockerfile.
     """
     root = Path(images_dir)
-    base_tag = content_tag(root / "base", suite)
+    base_tag = content_tag(root / "base", salt)
     base = {"name": "base", "repository": f"{prefix}/base", "tag": base_tag, "context": str(root / "base")}
     plan = [base]
     for name in names:
