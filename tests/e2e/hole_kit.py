@@ -95,6 +95,7 @@ class Kit:
     seen: Picture = field(init=False)
     hidden: Picture = field(init=False)
     _made: list[Picture] = field(default_factory=list)
+    _dismissed: Person | None = None
 
     def anonymous(self) -> httpx.Client:
         """A client that nobody signed in."""
@@ -103,6 +104,15 @@ class Kit:
     def careless(self) -> httpx.Client:
         """An anonymous client of an instance that was set up carelessly, if this target has such a thing."""
         return self.mis_set or self.anonymous()
+
+    def dismissed(self) -> Person:
+        """Somebody whose account was disabled after the sign-in; the same for all who ask."""
+        if self._dismissed is None:
+            self._dismissed = self.people.make("Dora Dismissed")
+            assert self._dismissed.browser.get(self.seen.item).status_code == 200
+            assert self._dismissed.token.get(self.seen.item).status_code == 200
+            self.people.disable(self._dismissed)
+        return self._dismissed
 
     def upload(self, person: Person, picture: bytes, at: tuple[float, float], **more: str) -> Picture:
         """Upload a picture as a client does, and wait until it can be seen."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import httpx
 
 from hole_kit import Kit, related, to_the_end
@@ -357,3 +359,37 @@ def public_caching(kit: Kit) -> str | None:
 def harvestable(kit: Kit) -> str | None:
     answer = kit.anonymous().get("/api/collections")
     return "an open catalogue" if answer.status_code == 200 and "x-robots-tag" not in answer.headers else None
+
+
+@hole(
+    "H27",
+    "The extent of all pictures, for every account",
+    exposed="Where and when somebody took pictures that he hides",
+    closed_by="API: the launcher leaves the extent out",
+    second="none",
+    still_open="upstream computes it of all pictures",
+)
+def extent_for_accounts(kit: Kit) -> str | None:
+    kit.sql("ANALYZE pictures")
+    extent = kit.bob.token.get("/api/").json().get("extent")
+    return str(extent) if extent else None
+
+
+@hole(
+    "H28",
+    "Map tiles of low zoom count hidden pictures",
+    exposed="Which cells hold hidden pictures, to every account",
+    closed_by="database: only what everybody signed in may see is counted",
+    second="none",
+)
+def hidden_in_low_zoom_tiles(kit: Kit) -> str | None:
+    hidden = kit.victim("owner-only")
+    point = f"ST_SetSRID(ST_MakePoint({hidden.longitude}, {hidden.latitude}), 4326)"
+    kit.sql(f"SELECT pictures_aggregate_grid_expire_pic({point}); SELECT compute_pictures_aggregate_grid_expired()")
+    zoom = 6
+    x = int((hidden.longitude + 180) / 360 * 2**zoom)
+    latitude = math.radians(hidden.latitude)
+    y = int((1 - math.asinh(math.tan(latitude)) / math.pi) / 2 * 2**zoom)
+    near = kit.sql(f"SELECT count(*) FROM pictures_aggregate_grid WHERE ST_Equals(geom, pic_to_grid({point}))")
+    answer = kit.bob.token.get(f"/api/map/{zoom}/{x}/{y}.mvt")
+    return f"a cell in a tile of {len(answer.content)} bytes" if near != [["0"]] and answer.content else None

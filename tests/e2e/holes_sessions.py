@@ -69,9 +69,7 @@ def claimed_token(kit: Kit) -> str | None:
     second="settings: cookies live hours, not for ever",
 )
 def cookie_of_disabled(kit: Kit) -> str | None:
-    person = kit.people.make("Dora Disabled")
-    kit.people.disable(person)
-    return _still_sees(kit, person.browser)
+    return _still_sees(kit, kit.dismissed().browser)
 
 
 @hole(
@@ -82,9 +80,7 @@ def cookie_of_disabled(kit: Kit) -> str | None:
     second="database: blocking deletes the tokens",
 )
 def token_of_disabled(kit: Kit) -> str | None:
-    person = kit.people.make("Theo Token")
-    kit.people.disable(person)
-    return _still_sees(kit, person.token)
+    return _still_sees(kit, kit.dismissed().token)
 
 
 @hole(
@@ -95,8 +91,7 @@ def token_of_disabled(kit: Kit) -> str | None:
     second="settings: cookies live hours, not for ever",
 )
 def cookie_of_deleted(kit: Kit) -> str | None:
-    person = kit.people.make("Gero Gone")
-    kit.people.disable(person)
+    person = kit.dismissed()
     kit.sql(f"DELETE FROM accounts WHERE id = '{person.id}'")
     return _still_sees(kit, person.browser)
 
@@ -109,9 +104,11 @@ def cookie_of_deleted(kit: Kit) -> str | None:
     second="database: tokens can be given an earlier end",
 )
 def old_token(kit: Kit) -> str | None:
-    person = kit.people.make("Olga Old")
-    kit.sql(f"UPDATE tokens SET generated_at = now() - interval '10 years' WHERE account_id = '{person.id}'")
-    return "ten years old, and taken" if person.token.get("/api/users/me").status_code == 200 else None
+    older = "UPDATE tokens SET generated_at = generated_at {} interval '10 years' WHERE account_id = '{}'"
+    kit.sql(older.format("-", kit.bob.id))
+    status = kit.bob.token.get("/api/users/me").status_code
+    kit.sql(older.format("+", kit.bob.id))
+    return "ten years old, and taken" if status == 200 else None
 
 
 @hole(

@@ -305,3 +305,19 @@ def mis_set_publish(kit: Kit) -> str | None:
     _patch(kit.careless(), f"/api/upload_sets/{victim.upload_set}", visibility="anyone")
     after = kit.visibility(victim)[1]
     return f"now {after}" if after == "anyone" else None
+
+
+@hole(
+    "H48",
+    "API_FORCE_AUTH_ON_UPLOAD=True: files put into anybody's upload without a session",
+    exposed="Everybody's uploads to pictures in their names",
+    closed_by="settings: written as upstream reads them, everything else refused",
+    second="gate: only signed-in people reach it",
+)
+def mis_set_add_file(kit: Kit) -> str | None:
+    victim = kit.victim()
+    answer = kit.careless().post(
+        f"/api/upload_sets/{victim.upload_set}/files", files={"file": ("x.jpg", b"no picture", "image/jpeg")}
+    )
+    stored = kit.sql(f"SELECT file_name FROM files WHERE upload_set_id = '{victim.upload_set}' AND picture_id IS NULL")
+    return f"{answer.status_code}: the upload now has {stored[0][0]}" if stored else None

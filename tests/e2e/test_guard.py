@@ -129,6 +129,21 @@ def test_a_picture_that_is_not_ready_is_its_owners(scene: Callable[[str], list[l
     assert scene(f"UPDATE pictures SET status = '{status}' WHERE id = {PICTURE};" + SEEN) == [OWNER_AND_ADMINISTRATOR]
 
 
+def test_the_map_of_low_zooms_counts_what_everybody_may_see(scene: Callable[[str], list[list[str]]]) -> None:
+    point = "ST_SetSRID(ST_MakePoint(-150.02, -45.03), 4326)"
+    count = (
+        f"SELECT pictures_aggregate_grid_expire_pic({point}); SELECT compute_pictures_aggregate_grid_expired() > 0;"
+        f" SELECT count(*), sum(nb_non_public_pictures) FROM pictures_aggregate_grid WHERE geom = pic_to_grid({point});"
+    )
+    rows = scene(
+        f"UPDATE pictures SET geom = {point} WHERE id = {PICTURE};"
+        + count
+        + f"UPDATE pictures SET visibility = 'owner-only' WHERE id = {PICTURE};"
+        + count
+    )
+    assert [row for row in rows if len(row) == 2] == [["1", "1"], ["0", ""]]
+
+
 @pytest.mark.parametrize("table", ["pictures", "sequences", "upload_sets"])
 @pytest.mark.parametrize("value", ["'anyone'", "NULL"])
 @pytest.mark.parametrize("mode", ["origin", "replica"])
@@ -357,6 +372,7 @@ def test_the_scripts_role_can_do_no_more_than_its_work(database_sql: Sql) -> Non
         ["priv.blocked_accounts", "DELETE INSERT SELECT"],
         ["priv.replaced_functions", "SELECT"],
         ["priv.seal", "SELECT"],
+        ["priv.token_ends", "INSERT SELECT"],
         ["tokens", "DELETE INSERT SELECT"],
         ["f", "f", "f", "f"],
     ]
