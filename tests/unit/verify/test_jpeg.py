@@ -24,7 +24,7 @@ def noise() -> Image.Image:
 
 def jpeg(image: Image.Image, **options: object) -> bytes:
     out = io.BytesIO()
-    image.save(out, "JPEG", **{"quality": 85, **options})  # type: ignore[arg-type]
+    image.save(out, "JPEG", **{"quality": 85, **options})
     return out.getvalue()
 
 
