@@ -299,6 +299,21 @@ def test_two_administrators_at_once_do_no_harm(
     assert run("show", person.email)["state"] == "new"
 
 
+def test_only_one_at_a_time_takes_an_administrator_away(site: Site, opened: Opened) -> None:
+    entered = threading.Event()
+
+    def second() -> None:
+        with open_accounts(site.inventory) as other, other.accounts.database.alone():
+            entered.set()
+
+    with opened.accounts.database.alone():
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        assert not entered.wait(3), "two hold the lock"
+    waiting.join(60)
+    assert entered.is_set()
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
