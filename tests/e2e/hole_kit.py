@@ -80,8 +80,8 @@ class Kit:
     target: str
     people: People
     sql: Sql
-    # Whether a file is there, by its path below the directory of pictures.
-    has_file: Callable[[str], bool]
+    # Runs a command on a file, given by its path below the directory of pictures, and tells whether it succeeded.
+    on_file: Callable[[str, list[str]], bool]
     alice: Person
     bob: Person
     ada: Person

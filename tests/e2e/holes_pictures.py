@@ -120,8 +120,9 @@ def orphans(kit: Kit) -> str | None:
         time.sleep(0.3)
     checked(session.delete(f"/api/upload_sets/{made}"))
     deadline = time.monotonic() + 5
-    while kit.has_file(original):
+    while kit.on_file(original, ["test", "-e"]):
         if time.monotonic() > deadline:
+            kit.on_file(original, ["rm", "-f"])
             return "the original is still there"
         time.sleep(0.5)
     return None

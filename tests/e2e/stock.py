@@ -73,9 +73,9 @@ class Stock:
             raise RuntimeError(output.decode())
         return [line.split("\x1f") for line in output.decode().splitlines()]
 
-    def has_file(self, path: str) -> bool:
-        """Whether a file is there, by its path below the directory of pictures."""
-        return self.api.exec_run(["test", "-e", f"/tmp/pictures/{path}"])[0] == 0
+    def on_file(self, path: str, command: list[str]) -> bool:
+        """Run a command on a file, given by its path below the directory of pictures; whether it succeeded."""
+        return self.api.exec_run([*command, f"/tmp/pictures/{path}"])[0] == 0
 
     def account(self, name: str, role: str = "user") -> str:
         """Make an account, as the sign-in of a person would; its identifier."""

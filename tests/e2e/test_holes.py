@@ -86,7 +86,7 @@ def stock(site: Site, engine: docker.DockerClient) -> Iterator[Kit]:
             "stock",
             people,
             running.sql,
-            running.has_file,
+            running.on_file,
             alice=people.make("alice"),
             bob=people.make("bob"),
             ada=people.make("ada", "admin"),
@@ -110,15 +110,15 @@ def ours(
     """The deployed site with pictures of Alice's."""
     people = OurPeople(site, new_person)
 
-    def has_file(path: str) -> bool:
+    def on_file(path: str, command: list[str]) -> bool:
         api = engine.containers.get(f"{site.project}-api")
-        return api.exec_run(["test", "-e", f"/data/geovisio/{path}"])[0] == 0
+        return api.exec_run([*command, f"/data/geovisio/{path}"])[0] == 0
 
     kit = Kit(
         "ours",
         people,
         database_sql,
-        has_file,
+        on_file,
         alice=people.person(user),
         bob=people.person(other_user),
         ada=people.person(admin),
