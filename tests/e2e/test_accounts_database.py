@@ -134,7 +134,7 @@ def test_a_token_is_gone_for_the_api_from_its_end_on(scene: Callable[[str], list
 
 
 def test_logins_are_noted_and_renaming_is_not_one(scene: Callable[[str], list[list[str]]]) -> None:
-    latest = f"SELECT last_login IS NULL, pictures, bytes FROM priv.account_usage() WHERE account_id = {ALICE};"
+    latest = f"SELECT last_login IS NULL, pictures, bytes FROM priv.account_usage({ALICE});"
     rename = f"UPDATE accounts SET name = 'alice' WHERE id = {ALICE};"
     forget = "DELETE FROM priv.logins;"
     rows = scene(f"{forget}{AS_OPS}{rename}{latest}{AS_API}{rename}{AS_OPS}{latest}")
