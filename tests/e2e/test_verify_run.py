@@ -72,10 +72,11 @@ def test_reading_only_uploads_nothing(site: Site) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interruption_leaves_nothing_for_long(site: Site, database_sql: Sql, how: signal.Signals) -> None:
+    before = files(site)
     with subprocess.Popen(command(site), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
         deadline = time.monotonic() + SECONDS
         # In the midst of it: the accounts are there, and something of theirs is, too.
-        while not database_sql("SELECT FROM upload_sets WHERE title = 'Verification by verify.py'"):
+        while not database_sql("SELECT id FROM upload_sets WHERE title = 'Verification by verify.py'"):
             assert running.poll() is None, running.stdout and running.stdout.read()
             assert time.monotonic() < deadline
             time.sleep(0.2)
@@ -87,7 +88,8 @@ def test_an_interruption_leaves_nothing_for_long(site: Site, database_sql: Sql, 
     else:
         assert running.returncode == 2
     assert left(database_sql) == []
-    assert database_sql("SELECT FROM upload_sets WHERE title = 'Verification by verify.py'") == []
+    assert not any("/tmp/" in path for path in files(site) - before)
+    assert database_sql("SELECT id FROM upload_sets WHERE title = 'Verification by verify.py'") == []
 
 
 def test_a_wrong_inventory_is_named(site: Site) -> None:

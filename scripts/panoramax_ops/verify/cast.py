@@ -11,7 +11,7 @@ import fcntl
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +61,7 @@ class Cast:
     accounts: Accounts
     keycloak: Keycloak
     sql: Psql
+    remove_original: Callable[[str], None]
     log: AuditLog
     actors: dict[str, Actor] = field(default_factory=dict)
     user_ids: list[str] = field(default_factory=list)
@@ -111,7 +112,8 @@ class Cast:
             actor.close()
         self.actors.clear()
         left = self.leftovers()
-        remove_accounts(self.sql, [user["id"] for user in left])
+        for picture in remove_accounts(self.sql, [user["id"] for user in left]):
+            self.remove_original(picture)
         for user in left:
             self.keycloak.delete_user(user["id"])
             self.log.write("delete", user["email"], username=user["username"])

@@ -13,9 +13,8 @@ import httpx
 
 from panoramax_ops.errors import UnableError
 from panoramax_ops.verify.model import Check, ClaimBrokenError
-from panoramax_ops.verify.site import Site
+from panoramax_ops.verify.site import FILES, Site
 
-PICTURES = "/data/geovisio"
 # A picture in work may leave its original for as long.
 ORPHAN_MINUTES = 15
 # Printed are only settings that are no secret, and when they were written (seconds since 1970).
@@ -143,7 +142,7 @@ def blurring_jobs(site: Site) -> str:
     skipping = site.sql.read("SELECT count(*) FROM job_queue WHERE args ? 'skip_blurring' OR task = 'transfer'")[0][0]
     if skipping != "0":
         raise ClaimBrokenError(f"{skipping} jobs leave out the blurring")
-    code, listing = site.execute("api", "find", f"{PICTURES}/tmp", "-type", "f", "-mmin", f"+{ORPHAN_MINUTES}")
+    code, listing = site.execute("api", "find", f"{FILES}/tmp", "-type", "f", "-mmin", f"+{ORPHAN_MINUTES}")
     if code:
         raise UnableError(f"The folder of originals cannot be read: {listing.strip()[:200]}")
     names = [original_of(path) for path in listing.split()]

@@ -16,13 +16,12 @@ from panoramax_ops.verify.jpeg import Detail, detail, located
 from panoramax_ops.verify.model import ClaimBrokenError
 from panoramax_ops.verify.removal import hurry, quoted
 from panoramax_ops.verify.requests import patient, told
-from panoramax_ops.verify.site import Site
+from panoramax_ops.verify.site import Site, folder
 
 # The point of all oceans that is farthest from land: nobody looks for pictures there.
 LONGITUDE, LATITUDE = -123.3933, -48.8767
 TITLE = "Verification by verify.py"
 READY_SECONDS = 40
-FILES = "/data/geovisio"
 # How much of an area's detail may be left after blurring; measured: less than a tenth.
 LEFT_OVER = 0.3
 
@@ -66,9 +65,8 @@ class Photo:
 
     @property
     def folder(self) -> str:
-        """Path of its files below permanent/, derivates/ and tmp/ (geovisio 2.15.1)."""
-        name = self.picture
-        return f"{name[0:2]}/{name[2:4]}/{name[4:6]}/{name[6:8]}/{name[9:]}"
+        """Path of its files below permanent/, derivates/ and tmp/."""
+        return folder(self.picture)
 
 
 def body(answer: httpx.Response, what: str) -> Any:

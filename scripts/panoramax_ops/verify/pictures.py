@@ -10,7 +10,6 @@ from panoramax_ops.errors import UnableError
 from panoramax_ops.verify.jpeg import detail
 from panoramax_ops.verify.model import Check, ClaimBrokenError
 from panoramax_ops.verify.photo import (
-    FILES,
     TITLE,
     Photo,
     blurred,
@@ -25,7 +24,7 @@ from panoramax_ops.verify.photo import (
 )
 from panoramax_ops.verify.removal import forget_deletions, quoted, traces
 from panoramax_ops.verify.requests import patient, told
-from panoramax_ops.verify.site import Site
+from panoramax_ops.verify.site import FILES, Site
 
 GONE_SECONDS = 15
 VISIBILITY = "geovisio:visibility"

@@ -15,6 +15,7 @@ from panoramax_ops.errors import UnableError
 from panoramax_ops.verify.psql import Psql
 
 WORKER_SECONDS = 15
+ATTEMPTS = 4
 
 _REMOVE = """
 BEGIN;
@@ -49,12 +50,26 @@ def quoted(ids: Iterable[str | UUID]) -> str:
     return ", ".join(f"'{UUID(str(identifier))}'" for identifier in ids)
 
 
-def remove_accounts(sql: Psql, oauth_ids: Iterable[str]) -> None:
-    """Delete the accounts of these Keycloak users with their pictures, whose files the workers delete."""
+def remove_accounts(sql: Psql, oauth_ids: Iterable[str]) -> list[str]:
+    """Delete the accounts of these Keycloak users with their pictures, whose files the workers delete.
+
+    Returns the pictures: those that were still waiting leave their originals behind, which no worker deletes.
+    """
     if not (listed := quoted(oauth_ids)):
-        return
-    pictures = [row[0] for row in sql.run(_REMOVE.format(oauth_ids=listed))]
+        return []
+    pictures = [row[0] for row in _patiently(sql, _REMOVE.format(oauth_ids=listed))]
     forget_deletions(sql, pictures)
+    return pictures
+
+
+def _patiently(sql: Psql, statements: str) -> list[list[str]]:
+    """Rows of statements that a worker may keep waiting, which holds a picture for as long as it works on it."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return sql.run(statements)
+        except UnableError:
+            time.sleep(2)
+    return sql.run(statements)
 
 
 def forget_deletions(sql: Psql, pictures: Iterable[str]) -> None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # By which people come to the page where they change their password (role keycloak).
 SETTINGS_CLIENT = "panoramax-settings"
+# Where API and workers have the volume of pictures.
+FILES = "/data/geovisio"
 POLICY = ROOT / "roles" / "proxy" / "files" / "policy.yml"
 
 
@@ -80,6 +82,11 @@ class Site:
         return list(found)
 
 
+def folder(picture: str) -> str:
+    """Path of a picture's files below permanent/, derivates/ and tmp/ (geovisio 2.15.1)."""
+    return f"{picture[0:2]}/{picture[2:4]}/{picture[4:6]}/{picture[6:8]}/{picture[9:]}"
+
+
 def _secrets(inventory: Inventory) -> dict[str, str]:
     return {name: str(inventory.require(name)) for name in inventory.names("secret_")}
 
@@ -118,7 +125,12 @@ def open_site(path: Path) -> Iterator[Site]:
         accounts = Accounts(keycloak, database, replace(settings(inventory), letters=letters), log)
         authority = inventory.state / "ca.crt" if inventory.get("site_certificate") == "local_ca" else None
         sql = Psql(access["database"].engine, project)
-        cast = Cast(url, authority, accounts, keycloak, sql, log)
+
+        def remove_original(picture: str) -> None:
+            path = f"{FILES}/tmp/{folder(picture)}.jpg"
+            access["keycloak"].engine.containers.get(f"{project}-api").exec_run(["rm", "-f", path])
+
+        cast = Cast(url, authority, accounts, keycloak, sql, remove_original, log)
         cast.dismiss()
         stack.callback(cast.dismiss)
         yield Site(
