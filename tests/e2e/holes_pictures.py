@@ -102,9 +102,8 @@ def direct_links(kit: Kit) -> str | None:
     "H75",
     "Originals left behind when a picture that could not be blurred is deleted",
     exposed="Unblurred pictures, for ever, to whoever gets at the disk or a backup of it",
-    closed_by="API: files whose picture is gone are swept",
+    closed_by="API: the launcher lets the original go with the picture",
     second="network: nothing serves them; the directory is closed to other users of the host",
-    still_open="nothing sweeps them yet",
 )
 def orphans(kit: Kit) -> str | None:
     session = kit.bob.token

@@ -160,7 +160,6 @@ def files_anonymous(kit: Kit) -> str | None:
     exposed="The same, to every account",
     closed_by="API: the launcher asks whose upload it is",
     second="none",
-    still_open="upstream does not ask whose upload it is, and neither the gate nor the database knows who asks",
 )
 def files_of_others(kit: Kit) -> str | None:
     for session in (kit.bob.token, kit.bob.browser):
@@ -211,7 +210,6 @@ def annotation_of_others(kit: Kit) -> str | None:
     exposed="Identifier, place and time of hidden pictures within 15 m of a visible one",
     closed_by="API: the launcher leaves out what the caller may not see",
     second="none",
-    still_open="upstream's query does not ask who may see a neighbour, and the database does not know who asks",
 )
 def related_pictures(kit: Kit) -> str | None:
     item = kit.bob.token.get(f"/api/pictures/{kit.seen.id}").json()
@@ -323,7 +321,6 @@ def metadata_of_unprocessed(kit: Kit) -> str | None:
     exposed="That somebody has sent it, and the identifiers of his hidden picture and upload",
     closed_by="API: the launcher leaves the identifiers out",
     second="database: the identifiers open nothing",
-    still_open="upstream names them, whoever may see them",
 )
 def clash_names_hidden(kit: Kit) -> str | None:
     made = kit.bob.token.post("/api/upload_sets", json={"title": "x", "estimated_nb_files": 9}).json()["id"]
@@ -367,7 +364,6 @@ def harvestable(kit: Kit) -> str | None:
     exposed="Where and when somebody took pictures that he hides",
     closed_by="API: the launcher leaves the extent out",
     second="none",
-    still_open="upstream computes it of all pictures",
 )
 def extent_for_accounts(kit: Kit) -> str | None:
     kit.sql("ANALYZE pictures")

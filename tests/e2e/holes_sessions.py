@@ -33,7 +33,6 @@ def _copy(kit: Kit, person: Person) -> httpx.Client:
     exposed="A session on a shared computer, to whoever copied the cookie",
     closed_by="API: signing out ends all cookies that the person has",
     second="settings: cookies live hours, not for ever",
-    still_open="a cookie is checked by its signature only; it needs a place to remember when somebody signed out",
 )
 def cookie_after_sign_out(kit: Kit) -> str | None:
     person = kit.people.make("Saskia Signout")

@@ -4,7 +4,7 @@ import logging
 import sys
 from typing import Any
 
-from launcher import refusals
+from launcher import privacy, refusals
 
 log = logging.getLogger("launcher.serve")
 
@@ -66,6 +66,7 @@ def application() -> Any:
     if auth.oauth_provider is not None:
         end_sessions_at_logout(auth.oauth_provider)
     refusals.register(app)
+    privacy.register(app)
     app.after_request(finish_interim)
     return app
 

@@ -103,8 +103,9 @@ def run(job_timeout: int) -> int:
     from geovisio import create_app
     from geovisio.workers import runner_pictures
 
-    from launcher import database
+    from launcher import database, privacy
 
+    privacy.remove_originals_too()
     beat()
     try:
         with database.connect() as connection:
