@@ -1,7 +1,7 @@
 """Delete a person from both systems, with nothing left behind. Repeating goes on where an interruption stopped.
 
 Order: everything that the person holds stops working; then the account in Panoramax with what hangs on it, in one
-transaction; then originals that wait among the API's temporary files; then the person in Keycloak; then the letters.
+transaction; then originals that wait among the API's temporary files; then the person in Keycloak; then letters and tokens here.
 """
 
 from __future__ import annotations
@@ -105,5 +105,8 @@ def delete(accounts: Accounts, deletion: Deletion, sweep: Callable[[list[UUID]],
         accounts.keycloak.delete_user(user["id"])
     for suffix in (".txt", ".html"):
         path_of(deletion.name, accounts.settings.letters).with_suffix(suffix).unlink(missing_ok=True)
+    # Their tokens work no more. The length of an id keeps `jane` apart from `jane-marie`.
+    for token in (accounts.settings.letters.parent / "tokens").glob(f"{deletion.name}-{'?' * 36}.token"):
+        token.unlink(missing_ok=True)
     # The log keeps that it was done and by whom; the e-mail belongs to that.
     accounts.log.write("delete", deletion.email, username=deletion.name, pictures=deletion.pictures)

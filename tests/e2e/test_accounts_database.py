@@ -143,7 +143,7 @@ def test_logins_are_noted_and_renaming_is_not_one(scene: Callable[[str], list[li
 
 def test_a_person_gets_everything_that_is_stored(scene: Callable[[str], list[list[str]]]) -> None:
     rows = scene(f"{AS_OPS} SELECT kind, count(*) FROM priv.export_account({ALICE}) GROUP BY kind ORDER BY kind;")
-    assert dict(map(tuple, rows)) == {
+    assert {kind: number for kind, number in rows} == {
         "account": "1",
         "excluded_areas": "1",
         "files": "1",

@@ -94,6 +94,10 @@ def do(lab: Lab, who: str, pictures: str) -> list[UUID]:
 
 def test_a_deletion_cuts_first_and_leaves_nothing(lab: Lab) -> None:
     email = lab.add("Jane")
+    tokens = lab.letters.parent / "tokens"
+    tokens.mkdir()
+    for name in ("jane.doe", "jane.doe-roe"):
+        (tokens / f"{name}-{ORIGINAL}.token").write_text("", encoding="utf-8")
     planned = deletion.prepare(lab.accounts, email, "transfer:root@example.org")
     assert "hand its 3 pictures over to root.doe" in planned.sentences()[1]
     assert lab.keycloak.calls == [], "looking changes nothing"
@@ -106,6 +110,7 @@ def test_a_deletion_cuts_first_and_leaves_nothing(lab: Lab) -> None:
         "delete",
     ]
     assert not list(lab.letters.glob("jane*"))
+    assert [path.name for path in tokens.iterdir()] == [f"jane.doe-roe-{ORIGINAL}.token"]
     with pytest.raises(RefusedError, match="Nobody has"):
         do(lab, email, "keep")
 
