@@ -1,7 +1,8 @@
 """Delete a person from both systems, with nothing left behind. Repeating goes on where an interruption stopped.
 
 Order: everything that the person holds stops working; then the account in Panoramax with what hangs on it, in one
-transaction; then originals that wait among the API's temporary files; then the person in Keycloak; then letters and tokens here.
+transaction; then originals that wait among the API's temporary files; then the person in Keycloak; then letters and
+tokens here.
 """
 
 from __future__ import annotations
