@@ -44,27 +44,29 @@ def verify(
         from panoramax_ops.verify.site import open_site
 
         started, since = datetime.now(UTC), time.monotonic()
-        with open_site(inventory) as site, err.status("Verifying ...") as status:
-            found = reports.versions(site)
-            results = run_stages(
-                plan(read_only=read_only), site, lambda check: status.update(f"{check.claim} {check.title} ...")
+        with open_site(inventory) as site:
+            with err.status("Verifying ...") as status:
+                found = reports.versions(site)
+                results = run_stages(
+                    plan(read_only=read_only), site, lambda check: status.update(f"{check.claim} {check.title} ...")
+                )
+            report = reports.Report(
+                site=site.title,
+                url=site.url,
+                inventory=site.name,
+                started=started.isoformat(timespec="seconds"),
+                seconds=round(time.monotonic() - since, 1),
+                versions=found,
+                read_only=read_only,
+                results=results,
             )
-        report = reports.Report(
-            site=site.title,
-            url=site.url,
-            inventory=site.name,
-            started=started.isoformat(timespec="seconds"),
-            seconds=round(time.monotonic() - since, 1),
-            versions=found,
-            read_only=read_only,
-            results=results,
-        )
-        page = reports.write(report, junit, html, site.state / "reports")
-    if as_json:
-        print_json(reports.as_json(report))
-    else:
-        reports.show(report, out, details=details)
-        out.print(f"Report: {page}", markup=False)
+            # Before the accounts are removed for good: if that fails, what was found must not be lost.
+            page = reports.write(report, junit, html, site.state / "reports")
+            if as_json:
+                print_json(reports.as_json(report))
+            else:
+                reports.show(report, out, details=details)
+                out.print(f"Report: {page}", markup=False)
     raise typer.Exit(report.exit_code)
 
 

@@ -13,6 +13,7 @@ import httpx
 
 from panoramax_ops.errors import UnableError
 from panoramax_ops.verify.model import Check, ClaimBrokenError
+from panoramax_ops.verify.requests import insistent
 from panoramax_ops.verify.site import FILES, Site
 
 # A picture in work may leave its original for as long.
@@ -201,17 +202,17 @@ def layers(site: Site) -> str:
     address = site.access.reach("api", 5000)
     transport = httpx.HTTPTransport(uds=str(address.socket) if address.socket else None)
     base = f"http://{address.address}:{address.port}"
-    with httpx.Client(base_url=base, transport=transport, trust_env=False, timeout=60) as direct:
+    with httpx.Client(base_url=base, transport=transport, trust_env=False, timeout=10) as direct:
         tries = [("POST", "/api/upload_sets", {"title": "verification", "estimated_nb_files": 1}),
                  ("GET", "/api/users/me", None), ("GET", "/api/users/me/tokens", None),
                  ("GET", "/api/upload_sets/00000000-0000-4000-8000-000000000001", None),
                  ("GET", "/api/upload_sets/00000000-0000-4000-8000-000000000002", None)]  # fmt: skip
         found = []
         for method, path, data in tries:
-            answer = direct.request(method, path, json=data)
+            answer = insistent(lambda m=method, p=path, d=data: direct.request(m, p, json=d))  # type: ignore[misc]
             if answer.status_code not in {302, 401, 403, 404}:
                 found.append(f"{method} {path}: {answer.status_code}")
-        features = direct.get("/api/search", params={"limit": "1"})
+        features = insistent(lambda: direct.get("/api/search", params={"limit": "1"}))
         if features.status_code == 200 and features.json()["features"]:
             found.append("GET /api/search gives pictures to strangers")
     if found:

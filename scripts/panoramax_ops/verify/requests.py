@@ -62,6 +62,16 @@ def patient(send: Callable[[], httpx.Response]) -> httpx.Response:
     raise UnableError(f"{answer.request.url.path}: the site asks to wait (429) again and again.", "Run it later.")
 
 
+def insistent(send: Callable[[], httpx.Response]) -> httpx.Response:
+    """The answer of a request that is made anew when none comes in time: one busy process of the API proves nothing."""
+    for _ in range(PATIENCE - 1):
+        try:
+            return send()
+        except httpx.ReadTimeout:
+            continue
+    return send()
+
+
 def ask(session: httpx.Client, attempts: Iterable[Attempt]) -> list[tuple[Attempt, httpx.Response]]:
     """Make all requests, some at a time, without a body."""
 
