@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import docker
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from conftest import ROOT, SETTINGS, make, write_inventory
 
@@ -89,6 +94,44 @@ def test_an_inventory_without_a_host_for_a_service_is_refused(inventory: Path) -
     hosts = inventory / "hosts.yml"
     hosts.write_text(hosts.read_text(encoding="utf-8").replace("    blurring: *this_machine\n", ""), encoding="utf-8")
     _refused(inventory, "group blurring has no host")
+
+
+def test_a_host_without_docker_on_which_none_may_be_installed_is_refused(inventory: Path) -> None:
+    _settings(inventory, "site_title:", "site_install_docker: false\nsite_title:")
+    # In a mount namespace of its own the engine's socket is hidden from the deployment alone.
+    hide = "mount --bind /dev/null /var/run/docker.sock && exec make deploy INVENTORY=inventories/e2e-refused"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", hide], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    output = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode != 0
+    assert "no Docker Engine answers on /var/run/docker.sock" in output, done.stdout[-2000:]
+    assert "site_install_docker is false" in output
+    assert "install Docker Engine" in output
+
+
+def test_a_certificate_for_another_domain_is_refused(inventory: Path, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "elsewhere.example.org")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=90))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("elsewhere.example.org")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (tmp_path / "site.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (tmp_path / "site.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    provided = f"site_certificate_file: {tmp_path}/site.pem\nsite_certificate_key_file: {tmp_path}/site.key\n"
+    _settings(inventory, "site_title:", f"site_certificate: provided\n{provided}site_title:")
+    _refused(inventory, "elsewhere.example.org", "localhost")
 
 
 def test_an_inventory_that_does_not_exist_is_refused() -> None:

@@ -41,17 +41,17 @@ class _DockerConnection(http.client.HTTPConnection):
         self.sock.connect(DOCKER_SOCKET)
 
 
-def own_ports(project: str) -> tuple[bool, set[int]]:
-    """Whether the project has containers on this host, and which ports they publish."""
+def own_ports(project: str) -> tuple[bool, bool, set[int]]:
+    """Whether Docker answers, whether the project has containers on this host, and which ports they publish."""
     filters = quote(json.dumps({"label": [f"org.private-panoramax={project}"]}))
     connection = _DockerConnection("docker")
     try:
         connection.request("GET", f"/containers/json?all=1&filters={filters}")
         containers = json.loads(connection.getresponse().read())
     except (OSError, ValueError):
-        return False, set()
+        return False, False, set()
     ports = {port["PublicPort"] for container in containers for port in container["Ports"] if "PublicPort" in port}
-    return bool(containers), ports
+    return True, bool(containers), ports
 
 
 def listens(port: int) -> bool:
@@ -75,7 +75,7 @@ def memory_mb() -> int:
 
 def facts(project: str, ports: list[int]) -> dict[str, Any]:
     """What the preflight's assertions read."""
-    deployed, own = own_ports(project)
+    docker, deployed, own = own_ports(project)
     disk_path = next(path for path in (Path("/var/lib/docker"), Path("/var/lib"), Path("/")) if path.exists())
     return {
         "python_version": platform.python_version(),
@@ -83,6 +83,7 @@ def facts(project: str, ports: list[int]) -> dict[str, Any]:
         "memory_mb": memory_mb(),
         "disk_path": str(disk_path),
         "disk_free_mb": shutil.disk_usage(disk_path).free // 2**20,
+        "docker": docker,
         "deployed": deployed,
         "ports_taken": [port for port in ports if port not in own and listens(port)],
     }
