@@ -22,6 +22,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+# At the end: scripts/secrets.py has the name of a standard module.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "scripts"))
+
+from panoramax_ops.scratch import write_inventory
+
 ROOT = Path(__file__).resolve().parents[1]
 INVENTORY = ROOT / "inventories" / "bench"
 SETTINGS = """---
@@ -37,19 +42,6 @@ site_admin_email: bench@example.org
 site_admin_name: Bench Administrator
 """
 console = Console()
-
-
-def make_inventory() -> None:
-    """An inventory of the benchmark's own, with the local one's hosts and wiring."""
-    variables = INVENTORY / "group_vars" / "all"
-    variables.mkdir(parents=True, exist_ok=True)
-    local = ROOT / "inventories" / "local"
-    shutil.copy(local / "hosts.yml", INVENTORY / "hosts.yml")
-    for link in (local / "group_vars" / "all").iterdir():
-        if link.is_symlink():
-            (variables / link.name).unlink(missing_ok=True)
-            (variables / link.name).symlink_to(link.readlink())
-    (variables / "site.yml").write_text(SETTINGS, encoding="utf-8")
 
 
 def timed(*command: str) -> float:
@@ -89,7 +81,7 @@ def main(
     keep: Annotated[bool, typer.Option(help="Leave the site standing.")] = False,
 ) -> None:
     """Measure, and print two Markdown-like tables."""
-    make_inventory()
+    write_inventory(INVENTORY.name, SETTINGS)
     inventory = f"INVENTORY={INVENTORY.relative_to(ROOT)}"
     uninstall = ("make", "uninstall", inventory, "CONFIRM=yes")
     times = Table("what", "seconds", title=machine())

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import signal
 import subprocess
 import time
@@ -23,6 +22,7 @@ import docker
 import httpx
 import pytest
 
+from panoramax_ops.scratch import write_inventory
 from signing_in import client, sign_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,20 +125,6 @@ def _exists(container: str) -> bool:
     except docker.errors.DockerException:
         return False
     return True
-
-
-def write_inventory(name: str, settings: str) -> Path:
-    """An inventory of the tests' own beside the local one, whose hosts and wiring it shares."""
-    inventory = ROOT / "inventories" / name
-    variables = inventory / "group_vars" / "all"
-    variables.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "inventories" / "local" / "hosts.yml", inventory / "hosts.yml")
-    for link in (ROOT / "inventories" / "local" / "group_vars" / "all").iterdir():
-        if link.is_symlink():
-            (variables / link.name).unlink(missing_ok=True)
-            (variables / link.name).symlink_to(link.readlink())
-    (variables / "site.yml").write_text(settings, encoding="utf-8")
-    return inventory
 
 
 def _site(inventory: Path) -> Site:

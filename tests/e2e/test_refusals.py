@@ -15,7 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from conftest import ROOT, SETTINGS, make, write_inventory
+from conftest import ROOT, SETTINGS, make
+from panoramax_ops.scratch import write_inventory
 
 
 @pytest.fixture
