@@ -24,6 +24,7 @@ from rich.table import Table
 
 from panoramax_ops.errors import OpsError, RefusedError, UnableError
 from panoramax_ops.inventory import ROOT, Inventory
+from panoramax_ops.preflight.inventory import refuse
 
 console = Console(highlight=False)
 BIN = Path(sys.executable).parent
@@ -53,13 +54,14 @@ def deploy(
     try:
         _deploy(inventory, check=check, verify=verify)
     except OpsError as error:
-        console.print(f"[bold red]{error.message}[/] {error.remedy}")
+        console.print(error.message, style="bold red", markup=False, soft_wrap=True)
+        console.print(error.remedy, markup=False, soft_wrap=True)
         raise typer.Exit(error.exit_code) from error
 
 
 def _deploy(path: Path, *, check: bool, verify: bool) -> None:
     started = time.monotonic()
-    Inventory(path)
+    refuse(path)
     times: dict[str, float] = {}
     _run("Generating secrets", _script("secrets.py", path))
     # Read again: the secrets may have been missing before.

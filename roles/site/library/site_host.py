@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import json
 import os
 import platform
 import shutil
 import socket
+import struct
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,9 +19,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: site_host
-short_description: Tell what a host has - Python, memory, disk, ports, an earlier deployment
+short_description: Tell what a host has - Python, memory, disk, ports, networks, an earlier deployment
 description:
   - Changes nothing. A port counts as taken when something listens on it that is not a container of the project.
+  - Runs on Python 3.8, so that a host with one that is too old can be told so.
 options:
   project:
     description: Label value of the site's containers.
@@ -28,6 +32,14 @@ options:
     description: TCP ports that the site will open.
     type: list
     elements: int
+  address:
+    description: Address on which they will be opened.
+    type: str
+    default: 0.0.0.0
+  subnet:
+    description: Subnet of the site's network.
+    type: str
+    required: true
 author: Private Panoramax
 """
 
@@ -41,14 +53,21 @@ class _DockerConnection(http.client.HTTPConnection):
         self.sock.connect(DOCKER_SOCKET)
 
 
+def ask_docker(path: str) -> Any:
+    """Answer of the engine; None if there is none."""
+    connection = _DockerConnection("docker")
+    try:
+        connection.request("GET", path)
+        return json.loads(connection.getresponse().read())
+    except (OSError, ValueError):
+        return None
+
+
 def own_ports(project: str) -> tuple[bool, bool, set[int]]:
     """Whether Docker answers, whether the project has containers on this host, and which ports they publish."""
     filters = quote(json.dumps({"label": [f"org.private-panoramax={project}"]}))
-    connection = _DockerConnection("docker")
-    try:
-        connection.request("GET", f"/containers/json?all=1&filters={filters}")
-        containers = json.loads(connection.getresponse().read())
-    except (OSError, ValueError):
+    containers = ask_docker(f"/containers/json?all=1&filters={filters}")
+    if not isinstance(containers, list):
         return False, False, set()
     ports = {port["PublicPort"] for container in containers for port in container["Ports"] if "PublicPort" in port}
     return True, bool(containers), ports
@@ -64,6 +83,53 @@ def listens(port: int) -> bool:
     return False
 
 
+def routes() -> list[tuple[str, ipaddress.IPv4Network]]:
+    """IPv4 networks that the host reaches otherwise than by its default route, with the interface."""
+    found = []
+    for line in Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]:
+        interface, destination, mask = (line.split()[column] for column in (0, 1, 7))
+        address, bits = (socket.inet_ntoa(struct.pack("<L", int(text, 16))) for text in (destination, mask))
+        if bits != "0.0.0.0":
+            found.append((interface, ipaddress.IPv4Network(f"{address}/{bits}", strict=False)))
+    return found
+
+
+def overlapping(project: str, subnet: str) -> list[str]:
+    """Networks of the host that share addresses with the subnet, but for those of the project itself."""
+    wanted = ipaddress.ip_network(subnet)
+    found, bridges = [], set()
+    for network in ask_docker("/networks") or []:
+        bridges.add((network.get("Options") or {}).get("com.docker.network.bridge.name") or f"br-{network['Id'][:12]}")
+        if (network.get("Labels") or {}).get("org.private-panoramax") == project:
+            continue
+        for pool in (network.get("IPAM") or {}).get("Config") or []:
+            if "Subnet" in pool and wanted.overlaps(ipaddress.ip_network(pool["Subnet"])):
+                found.append(f"Docker's network {network['Name']} ({pool['Subnet']})")
+    for interface, network in routes():
+        if interface not in bridges and wanted.overlaps(network):
+            found.append(f"the network {network} of {interface}")
+    return found
+
+
+def is_own_address(address: str) -> bool:
+    """Whether a port could be opened on the address."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
+def system() -> str:
+    """Name and version of the distribution, like `debian 13`."""
+    path = Path("/etc/os-release")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    known = dict(line.partition("=")[::2] for line in lines if "=" in line)
+    return f"{known.get('ID', 'unknown')} {known.get('VERSION_ID', '')}".replace('"', "").strip()
+
+
 def memory_mb() -> int:
     """Memory of the host in MiB, or of the control group that it is limited to."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
@@ -73,12 +139,15 @@ def memory_mb() -> int:
     return total
 
 
-def facts(project: str, ports: list[int]) -> dict[str, Any]:
+def facts(project: str, ports: list[int], address: str, subnet: str) -> dict[str, Any]:
     """What the preflight's assertions read."""
     docker, deployed, own = own_ports(project)
     disk_path = next(path for path in (Path("/var/lib/docker"), Path("/var/lib"), Path("/")) if path.exists())
     return {
         "python_version": platform.python_version(),
+        "python": sys.executable,
+        "system": system(),
+        "machine": platform.machine(),
         "root": os.geteuid() == 0,
         "memory_mb": memory_mb(),
         "disk_path": str(disk_path),
@@ -86,6 +155,8 @@ def facts(project: str, ports: list[int]) -> dict[str, Any]:
         "docker": docker,
         "deployed": deployed,
         "ports_taken": [port for port in ports if port not in own and listens(port)],
+        "address_there": is_own_address(address),
+        "networks_overlapping": overlapping(project, subnet),
     }
 
 
@@ -95,10 +166,13 @@ def main() -> None:
         argument_spec={
             "project": {"type": "str", "required": True},
             "ports": {"type": "list", "elements": "int", "default": []},
+            "address": {"type": "str", "default": "0.0.0.0"},
+            "subnet": {"type": "str", "required": True},
         },
         supports_check_mode=True,
     )
-    module.exit_json(changed=False, **facts(module.params["project"], module.params["ports"]))
+    wanted = (module.params[name] for name in ("project", "ports", "address", "subnet"))
+    module.exit_json(changed=False, **facts(*wanted))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from website_style import WebsiteColourError, contrast_with_white, website_style
+from panoramax_ops.colours import contrast_with_white
+from website_style import WebsiteColourError, website_style
 
 
 @pytest.mark.parametrize(("colour", "ratio"), [("#000000", 21.0), ("#ffffff", 1.0), ("#767676", 4.54)])

@@ -1,0 +1,1 @@
+"""What is wrong with an inventory, found on the controller before any host is touched."""

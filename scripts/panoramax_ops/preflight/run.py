@@ -1,0 +1,62 @@
+"""The whole check of an inventory; needs no host and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from panoramax_ops.preflight import rules, sources, specifications
+from panoramax_ops.preflight.hosts import host_problems
+from panoramax_ops.preflight.model import Problem, merged
+from panoramax_ops.preflight.settings import ROOT, Settings
+
+ROLES = ROOT / "roles"
+
+
+def check(
+    hosts: Mapping[str, Mapping[str, Any]],
+    groups: Mapping[str, Sequence[str]],
+    template: Callable[[str, Any], Any],
+    directory: Path,
+    *,
+    secrets_are_made: bool = True,
+) -> list[Problem]:
+    """Everything that is wrong with an inventory.
+
+    Args:
+        hosts: variables of each host, as Ansible loaded them.
+        groups: names of the hosts of each group.
+        template: evaluates a value for a host (name, value).
+        directory: the inventory.
+        secrets_are_made: whether scripts/secrets.py ran; else a missing secret is no problem yet.
+    """
+    options = specifications.load_options(ROLES)
+    required = specifications.required_names(ROLES)
+    if not secrets_are_made:
+        required = {name for name in required if not name.startswith("secret_")}
+    defaults = specifications.defaults(options)
+    found: list[tuple[str, Problem]] = []
+    for host, values in hosts.items():
+
+        def evaluate(value: Any, host: str = host) -> Any:
+            return template(host, value)
+
+        settings = Settings(host, values, evaluate, defaults, directory)
+        found += ((host, problem) for problem in _settings_problems(settings, options, required))
+    found += ((host, problem) for problem in host_problems(groups, directory) for host in hosts)
+    return merged(found, hosts)
+
+
+def _settings_problems(settings: Settings, options: specifications.Options, required: set[str]) -> Iterator[Problem]:
+    yield from specifications.unknown_settings(settings, options)
+    yield from specifications.missing_settings(settings, options, required)
+    wrong: set[str] = set()
+    for problem in specifications.wrong_types(settings, options):
+        wrong.add(problem.what.split()[0].split(".")[0].split("[")[0])
+        yield problem
+    # What has the wrong type was said; a second sentence about the same value helps nobody.
+    for rule in (*rules.RULES, *sources.RULES):
+        for problem in rule(settings):
+            if problem.what.split()[0].split(".")[0] not in wrong:
+                yield problem

@@ -1,0 +1,147 @@
+"""Where certificate and images come from: files that must be there, and settings that must go together."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from panoramax_ops import certificates
+from panoramax_ops.preflight.model import Problem
+from panoramax_ops.preflight.rules import PRIVATE_NAMES
+from panoramax_ops.preflight.settings import ROOT, Settings
+
+PUBLIC_AUTHORITIES = ("letsencrypt.org", "zerossl.com", "pki.goog", "buypass.com")
+PINNED = re.compile(r"[^@]+(@sha256:[0-9a-f]{64}|:[^/:@]*[0-9][^/:@]*)")
+
+
+def certificate(settings: Settings) -> Iterator[Problem]:
+    """The certificate: what the chosen source needs, and nothing that another source would need."""
+    source = settings.text("site_certificate")
+    files = ("site_certificate_file", "site_certificate_key_file")
+    if source == "provided":
+        yield from _provided(settings, *files)
+        return
+    for name in files:
+        if settings.text(name):
+            yield settings.problem(
+                name, f"site_certificate is {source}, which uses no file; set it to provided, or remove this line"
+            )
+    if source == "acme":
+        yield from _acme(settings)
+
+
+def _provided(settings: Settings, *names: str) -> Iterator[Problem]:
+    missing = [name for name in names if not settings.text(name)]
+    if missing:
+        yield settings.problem("site_certificate", f"name {' and '.join(missing)} as well: PEM files on this machine")
+        return
+    certificate_file, key_file = (Path(settings.text(name)) for name in names)
+    for name, path in zip(names, (certificate_file, key_file), strict=True):
+        if not path.is_absolute():
+            yield settings.problem(name, "give the file's whole path, beginning with /")
+            return
+    for sentence in certificates.problems(certificate_file, key_file, settings.text("site_domain")):
+        name = names[1] if key_file != certificate_file and sentence.startswith(str(key_file)) else names[0]
+        yield Problem(settings.place(name), f"{name} cannot be used", sentence)
+
+
+def _acme(settings: Settings) -> Iterator[Problem]:
+    directory, domain = settings.text("certificate_acme_directory_url"), settings.text("site_domain")
+    parts = urlsplit(directory)
+    if directory and (parts.scheme != "https" or not parts.hostname):
+        yield settings.problem("certificate_acme_directory_url", "give the authority's address, https://...")
+        return
+    public = not directory or (parts.hostname or "").endswith(PUBLIC_AUTHORITIES)
+    if public and (PRIVATE_NAMES.search(domain) or re.search(r"^[0-9.]+$|:|(^|\.)example\.(org|com|net)$", domain)):
+        yield settings.problem(
+            "site_domain",
+            "no public authority vouches for this name, so site_certificate cannot be acme; "
+            "use local_ca or provided, or the name that people reach it by from outside",
+        )
+    if public and settings.usable("site_http_port", int) not in (80, None):
+        yield settings.problem(
+            "site_http_port", "the authority asks on port 80 (site_certificate is acme); set it to 80, or use local_ca"
+        )
+
+
+def images(settings: Settings) -> Iterator[Problem]:
+    """The images: what the chosen source needs, and nothing that another source would need."""
+    source = settings.text("images_source")
+    archive, references = settings.text("images_archive"), settings.usable("images_registry_references", dict) or {}
+    if source == "archive":
+        if not archive:
+            yield settings.problem("images_source", "name images_archive as well, the file on this machine")
+        elif not Path(archive).is_file():
+            yield settings.problem("images_archive", "there is no such file on this machine")
+    elif archive:
+        yield settings.problem(
+            "images_archive", f"images_source is {source}, which loads no file; set it to archive, or remove this line"
+        )
+    if source == "registry":
+        yield from _references(settings, references)
+    elif references:
+        yield settings.problem(
+            "images_registry_references",
+            f"images_source is {source}, which pulls nothing; set it to registry, or remove these lines",
+        )
+
+
+def _references(settings: Settings, references: dict[str, Any]) -> Iterator[Problem]:
+    names = settings.usable("images_names", list) or []
+    name = "images_registry_references" if references else "images_source"
+    missing = [image for image in names if image not in references]
+    if missing:
+        yield settings.problem(
+            name,
+            f"images_registry_references lacks {', '.join(missing)}; give each a reference pinned by version or "
+            f"digest, e.g. registry.example.org/panoramax/{missing[0]}:1.2.3",
+        )
+    for image, reference in references.items():
+        if image not in names:
+            near = difflib.get_close_matches(str(image), names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the site's images are {', '.join(names)}"
+            yield Problem(settings.place(name), f"images_registry_references.{image} is no image of the site", hint)
+        elif not PINNED.fullmatch(str(reference)):
+            yield Problem(
+                settings.place(name),
+                f"images_registry_references.{image} is {reference}",
+                f"pin it by version or digest, e.g. registry.example.org/panoramax/{image}:1.2.3; "
+                "'latest' changes under the site",
+            )
+
+
+@cache
+def _api_settings() -> Any:
+    path = ROOT / "roles" / "api" / "filter_plugins" / "api_settings.py"
+    specification = importlib.util.spec_from_file_location("preflight_api_settings", path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    # Dataclasses look their own module up.
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def api_settings(settings: Settings) -> Iterator[Problem]:
+    """Further settings of the API, as role `api` knows them."""
+    extra = settings.usable("api_settings_extra", dict)
+    if not extra:
+        return
+    api = _api_settings()
+    for name, value in extra.items():
+        try:
+            api.environment({}, {name: value})
+        except api.SettingError as error:
+            sentence = str(error).removeprefix("api_settings_extra: ")
+            yield Problem(settings.place("api_settings_extra"), "api_settings_extra", sentence)
+
+
+RULES = (certificate, images, api_settings)
