@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help deploy verify uninstall check lint unit website test lock clean
+.PHONY: help deploy verify uninstall check lint unit website test test-all e2e molecule lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -42,8 +42,16 @@ unit: $(VENV)/development ## Unit tests
 website: ## Linters, types and unit tests of the website's own code
 	cd images/website && npm ci --silent && npm run --silent lint && npm test --silent
 
-test: check ## Everything: also a whole deployment, driven by real clients and a real browser
+e2e: $(VENV)/development ## A whole deployment on this machine, driven by real clients and a real browser
 	$(BIN)/pytest tests/e2e -v
+
+molecule: $(VENV)/development ## Deployments on fresh hosts: SCENARIO=NAME, or all whose inputs changed since they passed
+	$(BIN)/python scripts/scenarios.py run $(or $(SCENARIO),--due)
+
+test: check e2e molecule ## What every change has to pass: check, e2e, and the scenarios whose inputs changed
+
+test-all: check e2e ## Everything, all scenarios included
+	$(BIN)/python scripts/scenarios.py run --all
 
 lock: $(VENV)/development ## Write the lock files anew from requirements*.in
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --python-version 3.11 --no-emit-index-url -o requirements-dev.txt requirements-dev.in
