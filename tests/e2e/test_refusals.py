@@ -7,6 +7,7 @@ them; those of the host by the playbook. HOSTILE=all, which scenario `hostile` s
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
