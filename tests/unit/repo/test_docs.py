@@ -97,9 +97,9 @@ def test_files_that_pages_name_exist(page: Path) -> None:
 
 def test_targets_that_pages_name_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", makefile, re.MULTILINE))
     for page in PAGES:
-        named = {name for code in _code(page) for name in re.findall(r"\bmake ([a-z][a-z-]*)", code)}
+        named = {name for code in _code(page) for name in re.findall(r"\bmake ([a-z][a-z0-9-]*)", code)}
         assert named <= targets, page
 
 
