@@ -21,11 +21,12 @@ import typer
 sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from panoramax_ops import deletion, people
-from panoramax_ops.accounts import UPDATE_PASSWORD, Accounts
+from panoramax_ops.accounts import Accounts
 from panoramax_ops.importing import Report, plan, run
 from panoramax_ops.keycloak import CONNECTIONS
 from panoramax_ops.opening import open_accounts
 from panoramax_ops.people_file import read
+from panoramax_ops.person import UPDATE_PASSWORD
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:

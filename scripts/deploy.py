@@ -99,6 +99,8 @@ def _first_administrator(path: Path, inventory: Inventory) -> str | None:
     """Have the first administrator. Returns the path of the letter, or None if the account was there before."""
     arguments = ["--json", "create", str(inventory.require("site_admin_email"))]
     arguments += ["--name", str(inventory.require("site_admin_name")), "--role", "admin", "--if-missing"]
+    # Whether the mail server works is yet to be seen.
+    arguments += ["--letter"]
     arguments += ["--language", str(inventory.get("site_languages", ["en"])[0])]
     done = subprocess.run(
         _script("accounts.py", path, *arguments), cwd=ROOT, capture_output=True, text=True, check=False

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from panoramax_ops import changes, deletion, exporting, findings
 from panoramax_ops.accounts_console import Email, answer, app, opened, opened_site
 from panoramax_ops.console import out, print_json
 from panoramax_ops.errors import RefusedError
-from panoramax_ops.inventory import Inventory
 
 
 @app.command()
@@ -45,6 +43,22 @@ def set_email(
     with opened(context) as accounts:
         person = changes.set_email(accounts, email, new)
         answer(context, f"{person.username} logs in as {person.email}.", person)
+
+
+@app.command("set-group")
+def set_group(
+    context: typer.Context,
+    email: Email,
+    group: Annotated[str, typer.Argument(help="The group; '' for none.")],
+) -> None:
+    """Put a person into another group, such as a field team.
+
+    accounts.py -i inventories/local set-group jane@example.org "Field team North"
+    """
+    with opened(context) as accounts:
+        person = changes.set_group(accounts, email, group)
+        where = f"in the group {person.group}" if person.group else "in no group"
+        answer(context, f"{person.email} is {where}.", person)
 
 
 @app.command()
@@ -133,46 +147,3 @@ def _show(found: list[findings.Finding], inventory: str) -> None:
             out.print(f"    {finding.remedy.replace('INVENTORY', inventory)}", markup=False)
     if not any(finding.wrong for finding in found):
         out.print("Nothing has to be mended.")
-
-
-@app.command()
-def log(
-    context: typer.Context,
-    account: Annotated[str, typer.Option(help="Only what was done to this e-mail.")] = "",
-    who: Annotated[str, typer.Option(help="Only what this administrator did.")] = "",
-    action: Annotated[str, typer.Option(help="Only this command, such as disable.")] = "",
-    since: Annotated[str, typer.Option(help="Only from this day on: YYYY-MM-DD.")] = "",
-    last: Annotated[int, typer.Option(help="At most so many, the latest.")] = 50,
-) -> None:
-    """Show what administrators did: when, who, what, to whom.
-
-    accounts.py -i inventories/local log --account jane@example.org
-    """
-    from panoramax_ops.audit import AuditLog
-    from panoramax_ops.console import reported
-
-    with reported(context.obj.inventory, as_json=context.obj.json):
-        book = AuditLog(Inventory(context.obj.inventory).state / "accounts.log")
-        wanted = {"who": who, "action": action}
-        lines = [
-            line
-            for line in (book.of(account.strip().lower()) if account else book.read())
-            if line["when"] >= since and all(not value or line[key] == value for key, value in wanted.items())
-        ][-max(last, 1) :]
-        if context.obj.json:
-            print_json(lines)
-            return
-        table = Table()
-        for title in ("When (UTC)", "Who", "What", "Account", "Details"):
-            table.add_column(title, overflow="fold")
-        for line in lines:
-            table.add_row(
-                line["when"][:19].replace("T", " "), line["who"], line["action"], line["account"], _rest(line)
-            )
-        out.print(table)
-
-
-def _rest(line: dict[str, Any]) -> str:
-    known = ("when", "who", "action", "account")
-    text = ", ".join(f"{key} {value}" for key, value in line.items() if key not in known and value not in ("", None))
-    return text.replace("[", "\\[")

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from panoramax_ops import people
-from panoramax_ops.accounts_console import app, opened
+from panoramax_ops.accounts_console import ByLetter, Language, app, opened
 from panoramax_ops.console import err, out, print_json
 from panoramax_ops.errors import RefusedError, UnableError
 from panoramax_ops.importing import Report, Result, Step, plan, run
@@ -29,9 +29,12 @@ def import_(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad lines out instead of refusing all.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
-    language: Annotated[str, typer.Option(help="Language of letters where the file names none.")] = "en",
+    language: Language = "en",
+    letter: ByLetter = False,
 ) -> None:
     """Create accounts for everybody in a CSV file, with one printable file of letters.
+
+    Where the site can send mail, everybody gets a link to set a password instead.
 
     All lines are checked first. Repeating changes nothing, and goes on where an interrupted import stopped.
 
@@ -65,7 +68,7 @@ def import_(
                 raise RefusedError("Nothing was changed: nobody was asked.", "Add --yes, or --dry-run to see the plan.")
             if not typer.confirm(f"Create {len(changes)} accounts?"):
                 raise typer.Exit(1)
-        report = _run(accounts, steps, problems, quiet=as_json)
+        report = _run(accounts, steps, problems, quiet=as_json, by_letter=letter)
         _finish(report, problems, as_json=as_json)
 
 
@@ -82,12 +85,12 @@ def _show_plan(steps: list[Step]) -> None:
     shown = [step for step in steps if step.action != "keep" or step.note]
     if shown:
         table = Table()
-        for title in ("Line", "E-mail", "Name", "Shown as", "Role", "What"):
+        for title in ("Line", "E-mail", "Name", "Shown as", "Role", "Group", "What"):
             table.add_column(title, overflow="fold")
         for step in shown[:PREVIEW]:
             new = step.row.new
             what = WORDS[step.action] + (f"; {step.note}" if step.note else "")
-            cells = (str(step.row.line), new.email, new.name, step.username, new.role, what)
+            cells = (str(step.row.line), new.email, new.name, step.username, new.role, new.group, what)
             table.add_row(*(_plain(cell) for cell in cells))
         out.print(table)
     if len(shown) > PREVIEW:
@@ -96,7 +99,7 @@ def _show_plan(steps: list[Step]) -> None:
     out.print(", ".join(f"{WORDS[action]}: {counted[action]}" for action in WORDS if counted[action]))
 
 
-def _run(accounts: Any, steps: list[Step], problems: list[Problem], *, quiet: bool) -> Report:
+def _run(accounts: Any, steps: list[Step], problems: list[Problem], *, quiet: bool, by_letter: bool) -> Report:
     columns = (TextColumn("Accounts"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=quiet, transient=True) as progress:
         task = progress.add_task("", total=len(steps))
@@ -104,7 +107,7 @@ def _run(accounts: Any, steps: list[Step], problems: list[Problem], *, quiet: bo
         def done(_: Result) -> None:
             progress.advance(task)
 
-        return run(accounts, steps, done, problems)
+        return run(accounts, steps, done, problems, by_letter=by_letter)
 
 
 def _finish(report: Report, problems: list[Problem], *, as_json: bool) -> None:
@@ -131,7 +134,8 @@ def _finish(report: Report, problems: list[Problem], *, as_json: bool) -> None:
         out.print(f"Results: {report.table}", markup=False)
         if report.letters:
             out.print(
-                f"Letters: {report.letters} ({report.letter_count}, one page each; print, then delete)", markup=False
+                f"Letters: {report.letters} ({report.letter_count}, a page each; also as .html; print, then delete)",
+                markup=False,
             )
     if report.stopped:
         if not as_json:

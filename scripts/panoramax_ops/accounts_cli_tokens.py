@@ -50,7 +50,7 @@ def create(
     context: typer.Context,
     email: Email,
     purpose: Annotated[str, typer.Option("--for", help="The machine or program that will hold it.")],
-    days: Annotated[int, typer.Option("--days", "--expires", help="Days for which it works.")] = 90,
+    days: Annotated[int, typer.Option("--days", "--expires", help="Days for which it works, at most 365.")] = 90,
 ) -> None:
     """Make a token that ends by itself, in a file that only you can read. It may do what the person may do.
 

@@ -15,8 +15,10 @@ from rich.console import Console
 
 from panoramax_ops.errors import OpsError
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# Tables that go into a file or a pipe are not to be squeezed into the 80 columns of no terminal.
+WIDE = 180
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDE)
 
 
 def print_json(value: Any) -> None:

@@ -7,6 +7,9 @@ and oauth_id, and is found by these at every login. Schema `priv` is this projec
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,6 +70,10 @@ class Token:
 # Any number, the same in all scripts: who holds this lock may take away the administrator's role.
 ADMINISTRATORS_LOCK = 7_400_501
 LOCK_SECONDS = 30
+# A server that hangs keeps its connections open and says nothing: nobody is to wait for ever.
+QUERY_SECONDS = 60
+# Deleting somebody's hundred thousand pictures is one transaction.
+DELETE_SECONDS = 3600
 
 
 class Database:
@@ -100,24 +107,37 @@ class Database:
         """Close the connection."""
         self._connection.close()
 
-    def _run(self, query: LiteralString, parameters: dict[str, Any]) -> None:
+    @contextlib.contextmanager
+    def _in_time(self, seconds: float | None = None) -> Iterator[None]:
+        """Raises UnableError for an error of the database, or when it says nothing for so long."""
+        limit = QUERY_SECONDS if seconds is None else seconds
+        timer = threading.Timer(limit, self._hang_up)
+        timer.daemon = True
+        timer.start()
         try:
-            self._connection.execute(query, parameters)
+            yield
         except psycopg.Error as error:
             raise _unable(error) from error
+        finally:
+            timer.cancel()
 
-    def _rows(self, query: LiteralString, parameters: dict[str, Any]) -> list[Any]:
-        try:
+    def _hang_up(self) -> None:
+        with contextlib.suppress(OSError, psycopg.Error):
+            end = socket.socket(fileno=os.dup(self._connection.fileno()))
+            end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def _run(self, query: LiteralString, parameters: dict[str, Any]) -> None:
+        with self._in_time():
+            self._connection.execute(query, parameters)
+
+    def _rows(self, query: LiteralString, parameters: dict[str, Any], seconds: float | None = None) -> list[Any]:
+        with self._in_time(seconds):
             return self._connection.execute(query, parameters).fetchall()
-        except psycopg.Error as error:
-            raise _unable(error) from error
 
     def _accounts(self, query: LiteralString, parameters: dict[str, Any]) -> list[Account]:
-        try:
-            with self._connection.cursor(row_factory=class_row(Account)) as cursor:
-                return cursor.execute(query, parameters).fetchall()
-        except psycopg.Error as error:
-            raise _unable(error) from error
+        with self._in_time(), self._connection.cursor(row_factory=class_row(Account)) as cursor:
+            return cursor.execute(query, parameters).fetchall()
 
     def account(self, oauth_id: str) -> Account | None:
         """The account of a Keycloak user, or None if it has none yet."""
@@ -180,14 +200,9 @@ class Database:
         self._run("UPDATE accounts SET name = %(name)s WHERE id = %(id)s", {"name": name, "id": account})
 
     def usage(self, account: UUID | None = None) -> dict[UUID, Usage]:
-        """What one account, or each, has been used for. Nothing on a site deployed before this was noted."""
+        """What one account, or each, has been used for."""
         query: LiteralString = "SELECT account_id, last_login, pictures, bytes FROM priv.account_usage(%(id)s)"
-        try:
-            rows = self._connection.execute(query, {"id": account}).fetchall()
-        except psycopg.errors.UndefinedFunction:
-            return {}
-        except psycopg.Error as error:
-            raise _unable(error) from error
+        rows = self._rows(query, {"id": account})
         return {row[0]: Usage(row[1] or "", row[2], row[3]) for row in rows}
 
     def holdings(self, account: UUID) -> dict[str, int]:
@@ -202,6 +217,7 @@ class Database:
         rows = self._rows(
             "SELECT priv.delete_account(%(id)s, %(pictures)s, %(heir)s)",
             {"id": account, "pictures": pictures, "heir": heir},
+            DELETE_SECONDS,
         )
         return [row[0] for row in rows]
 
@@ -222,31 +238,33 @@ class Database:
               FROM tokens t JOIN accounts a ON a.id = t.account_id LEFT JOIN priv.token_ends e ON e.token_id = t.id
              WHERE a.oauth_provider = %(provider)s AND (%(id)s::uuid IS NULL OR t.account_id = %(id)s)
              ORDER BY t.generated_at"""
-        try:
-            with self._connection.cursor(row_factory=class_row(Token)) as cursor:
-                return cursor.execute(query, {"provider": PROVIDER, "id": account}).fetchall()
-        except psycopg.Error as error:
-            raise _unable(error) from error
+        with self._in_time(), self._connection.cursor(row_factory=class_row(Token)) as cursor:
+            return cursor.execute(query, {"provider": PROVIDER, "id": account}).fetchall()
 
     def create_token(self, account: UUID, description: str, days: int) -> Token:
         """Make an API token that ends by itself."""
-        try:
-            with self._connection.transaction(), self._connection.cursor(row_factory=class_row(Token)) as cursor:
-                return cursor.execute(
-                    """WITH made AS (INSERT INTO tokens (account_id, description) VALUES (%(id)s, %(description)s)
-                                     RETURNING id, account_id, description, generated_at),
-                            ended AS (INSERT INTO priv.token_ends (token_id, ends)
-                                      SELECT id, generated_at + make_interval(days => %(days)s) FROM made
-                                      RETURNING ends)
-                       SELECT id, account_id, description, generated_at AS made, ends FROM made, ended""",
-                    {"id": account, "description": description, "days": days},
-                ).fetchall()[0]
-        except psycopg.Error as error:
-            raise _unable(error) from error
+        with self._in_time(), self._connection.cursor(row_factory=class_row(Token)) as cursor:
+            return cursor.execute(
+                """WITH made AS (INSERT INTO tokens (account_id, description) VALUES (%(id)s, %(description)s)
+                                 RETURNING id, account_id, description, generated_at),
+                        ended AS (INSERT INTO priv.token_ends (token_id, ends)
+                                  SELECT id, generated_at + make_interval(days => %(days)s) FROM made
+                                  RETURNING ends)
+                   SELECT id, account_id, description, generated_at AS made, ends FROM made, ended""",
+                {"id": account, "description": description, "days": days},
+            ).fetchall()[0]
 
     def revoke_token(self, token: UUID) -> None:
         """End one token; it works no more from the next request on."""
         self._run("DELETE FROM tokens WHERE id = %(id)s", {"id": token})
+
+    def note(self, line: str) -> None:
+        """Keep a line of the record of what administrators did. It can be read, and neither changed nor removed."""
+        self._run("INSERT INTO priv.account_log (line) VALUES (%(line)s)", {"line": line})
+
+    def notes(self) -> list[str]:
+        """All lines of the record, of all administrators, oldest first."""
+        return [row[0] for row in self._rows("SELECT line FROM priv.account_log ORDER BY id", {})]
 
 
 def _unable(error: psycopg.Error) -> UnableError:
@@ -257,4 +275,5 @@ def _unable(error: psycopg.Error) -> UnableError:
         remedy = "Is the site deployed to its end? Run: make deploy"
     else:
         remedy = "Is the database healthy (docker ps)? Then run the same command again."
-    return UnableError(f"The database: {str(error).strip().splitlines()[0]}", remedy)
+    message = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return UnableError(f"The database: {message}", remedy)

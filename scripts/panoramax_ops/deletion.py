@@ -15,7 +15,7 @@ from uuid import UUID
 from panoramax_ops.accounts import Accounts
 from panoramax_ops.database import Account
 from panoramax_ops.errors import RefusedError
-from panoramax_ops.letters import path_of
+from panoramax_ops.letters import remove
 
 KEEP, DELETE, TRANSFER = "keep", "delete", "transfer"
 
@@ -65,6 +65,8 @@ def prepare(accounts: Accounts, who: str, pictures: str) -> Deletion:
         other, heir = accounts.with_account(to)
         if heir.blocked or (user and other["id"] == user["id"]):
             raise RefusedError(f"The pictures cannot go to {to}.", "Name somebody else whose account is enabled.")
+    if user is not None:
+        accounts.refuse_oneself(user, "deleted")
     if account is not None:
         accounts.refuse_last_admin(account, "deleted")
     holdings = accounts.database.holdings(account.id) if account else {}
@@ -104,8 +106,7 @@ def delete(accounts: Accounts, deletion: Deletion, sweep: Callable[[list[UUID]],
         sweep(accounts.database.delete(account.id, deletion.pictures, heir))
     if user is not None:
         accounts.keycloak.delete_user(user["id"])
-    for suffix in (".txt", ".html"):
-        path_of(deletion.name, accounts.settings.letters).with_suffix(suffix).unlink(missing_ok=True)
+    remove(deletion.name, accounts.settings.letters)
     # Their tokens work no more. The length of an id keeps `jane` apart from `jane-marie`.
     for token in (accounts.settings.letters.parent / "tokens").glob(f"{deletion.name}-{'?' * 36}.token"):
         token.unlink(missing_ok=True)

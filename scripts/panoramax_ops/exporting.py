@@ -49,7 +49,7 @@ def export(
                     _add(archive, "README.txt", text.encode())
                     login = {key: value for key, value in user.items() if key not in INTERNAL}
                     _add(archive, "keycloak.json", _json(login, indent=2))
-                    history = accounts.log.of(user["email"])
+                    history = accounts.log.of(user["email"], accounts.database.notes())
                     _add(archive, "log.json", b"".join(_json(line) for line in history))
                     for kind, lines, number in _kinds(accounts.database.export(account.id), pictures):
                         _add_file(archive, f"panoramax/{kind}.json", lines)

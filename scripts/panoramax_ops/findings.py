@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from panoramax_ops.accounts import Accounts, Person
-from panoramax_ops.changes import DEFAULT_TOKEN
+from panoramax_ops.accounts import Accounts
 from panoramax_ops.keycloak import CONNECTIONS
-from panoramax_ops.letters import path_of
+from panoramax_ops.letters import remove
+from panoramax_ops.person import Person
 
 COMMAND = "scripts/accounts.py -i INVENTORY"
 NEVER_USED_DAYS = 30
@@ -19,7 +19,8 @@ NEVER_USED_DAYS = 30
 
 @dataclass(frozen=True)
 class Finding:
-    """`kind`: keycloak-only, panoramax-only, administrator, password-open, password-expired, never-used, token, letter.
+    """`kind`: keycloak-only, panoramax-only, administrator, password-open, password-expired, link-open, link-expired,
+    never-used, token, letter.
 
     `wrong` is False for what an administrator should merely know. `remedy` is a command.
     """
@@ -57,11 +58,11 @@ def expire(accounts: Accounts, days: int, now: datetime | None = None) -> list[s
     for person, since in _password_dates(accounts, new):
         if since is not None and now - since > timedelta(days=days):
             accounts.keycloak.remove_password(person.id)
-            _remove_letter(accounts, person.username)
+            remove(person.username, accounts.settings.letters)
             accounts.log.write("expire-password", person.email, since=since.isoformat(timespec="seconds"))
             expired.append(person.email)
     for username in _used_letters(accounts, everybody):
-        _remove_letter(accounts, username)
+        remove(username, accounts.settings.letters)
     return expired
 
 
@@ -115,7 +116,18 @@ def _password_dates(accounts: Accounts, new: list[Person]) -> list[tuple[Person,
 
 def _passwords(accounts: Accounts, new: list[Person], days: int, now: datetime) -> Iterator[Finding]:
     for person, since in _password_dates(accounts, new):
-        if since is None:
+        if since is None and person.invited:
+            sent = now - datetime.fromisoformat(person.invited)
+            expired = sent > timedelta(days=days)
+            state = "has expired" if expired else f"was sent {max(sent.days, 0)} days ago"
+            yield Finding(
+                "link-expired" if expired else "link-open",
+                person.email,
+                f"has not set a password yet; the link in the mail {state}",
+                f"{COMMAND} reset-password {person.email}",
+                wrong=False,
+            )
+        elif since is None:
             yield Finding(
                 "password-expired",
                 person.email,
@@ -138,12 +150,8 @@ def _passwords(accounts: Accounts, new: list[Person], days: int, now: datetime) 
 def _tokens(accounts: Accounts, everybody: list[Person]) -> Iterator[Finding]:
     emails = {person.id: person.email for person in everybody}
     holders = {account.id: emails.get(account.oauth_id, account.name) for account in accounts.database.accounts()}
-    defaults = 0
     for token in accounts.database.tokens():
-        if token.ends is None and token.description == DEFAULT_TOKEN:
-            # Upstream makes one with each account; it is shown to nobody but its owner.
-            defaults += 1
-        elif token.ends is None:
+        if token.ends is None:
             email = holders.get(token.account_id, "?")
             yield Finding(
                 "token",
@@ -151,14 +159,6 @@ def _tokens(accounts: Accounts, everybody: list[Person]) -> Iterator[Finding]:
                 f"holds a token without an end: {token.description} ({str(token.id)[:8]})",
                 f"{COMMAND} tokens revoke {email} {str(token.id)[:8]}",
             )
-    if defaults:
-        yield Finding(
-            "token",
-            f"{defaults} accounts",
-            "hold the token that Panoramax makes with each account, without an end",
-            f"{COMMAND} tokens revoke E-MAIL all",
-            wrong=False,
-        )
 
 
 def _used_letters(accounts: Accounts, everybody: list[Person]) -> list[str]:
@@ -170,8 +170,3 @@ def _used_letters(accounts: Accounts, everybody: list[Person]) -> list[str]:
 def _letters(accounts: Accounts, everybody: list[Person]) -> Iterator[Finding]:
     for username in _used_letters(accounts, everybody):
         yield Finding("letter", username, "a letter whose password is used up lies there", f"{COMMAND} audit --expire")
-
-
-def _remove_letter(accounts: Accounts, username: str) -> None:
-    for suffix in (".txt", ".html"):
-        path_of(username, accounts.settings.letters).with_suffix(suffix).unlink(missing_ok=True)

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from panoramax_ops import people
-from panoramax_ops.accounts import Accounts, Person
+from panoramax_ops.accounts import Accounts
 from panoramax_ops.console import csv_text
 from panoramax_ops.errors import RefusedError, UnableError
 from panoramax_ops.files import write_private
 from panoramax_ops.keycloak import CONNECTIONS
 from panoramax_ops.letters import bundle, path_of
 from panoramax_ops.people_file import Problem, Row
+from panoramax_ops.person import Person
 
 COLUMNS = ("line", "e-mail", "name", "shown as", "role", "group", "result", "note")
 
@@ -103,6 +104,8 @@ def plan(accounts: Accounts, rows: Iterable[Row]) -> tuple[list[Step], list[Prob
 
 def _difference(new: people.NewPerson, person: Person) -> str:
     parts = []
+    if new.group and person.group != new.group:
+        parts.append(f"is in {person.group or 'no group'}: set-group {person.email} {new.group!r}")
     if person.role != new.role:
         parts.append(f"is {person.role}, not {new.role}: set-role {person.email} {new.role}")
     if person.name != new.name:
@@ -118,11 +121,14 @@ def run(
     done: Callable[[Result], None],
     skipped: Iterable[Problem] = (),
     workers: int = CONNECTIONS,
+    *,
+    by_letter: bool = False,
 ) -> Report:
     """Do the steps, `workers` at a time; `done` is told of each as it ends. `skipped` is only written down.
 
-    A person that Keycloak refuses does not keep the others from their accounts. A system that is down, or an
-    interruption, ends the import; what is done is done and stands in the report.
+    `by_letter` wants letters although the site can send mail. A person that Keycloak refuses does not keep the others
+    from their accounts. A system that is down, or an interruption, ends the import; what is done is done and stands in
+    the report.
     """
     stop = threading.Event()
     ended: dict[int, Result] = {}
@@ -131,7 +137,7 @@ def run(
     def one(step: Step) -> Result:
         if stop.is_set():
             return Result(step, "not reached")
-        return _do(accounts, step)
+        return _do(accounts, step, by_letter=by_letter)
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
         futures: dict[Future[Result], Step] = {pool.submit(one, step): step for step in steps}
@@ -156,15 +162,16 @@ def run(
     return _report(accounts, results, skipped, stopped)
 
 
-def _do(accounts: Accounts, step: Step) -> Result:
+def _do(accounts: Accounts, step: Step, *, by_letter: bool) -> Result:
     new = step.row.new
+    sent = "a link was sent by mail" if accounts.by_mail(by_letter=by_letter) else ""
     try:
         if step.action == "create":
-            accounts.make(new)
-            return Result(step, "created")
+            accounts.make(new, by_letter=by_letter)
+            return Result(step, "created", sent)
         if step.action == "finish":
-            accounts.finish(accounts.find(new.email), new.role, new.language)
-            return Result(step, "finished")
+            accounts.finish(accounts.find(new.email), new, by_letter=by_letter)
+            return Result(step, "finished", sent)
     except RefusedError as error:
         return Result(step, "failed", f"{error.message} {error.remedy}".strip())
     return Result(step, "kept", step.note)
@@ -178,9 +185,9 @@ def _report(accounts: Accounts, results: list[Result], skipped: Iterable[Problem
     write_private(table, table_text(results, skipped))
     # Letters of an interrupted run belong to the same errand, as long as their passwords are open.
     made = [found for found in results if found.result in ("created", "finished", "kept") and found.step.new]
-    made.sort(key=lambda found: (found.step.row.group.casefold(), found.step.row.line))
-    target = directory.parent / "imports" / f"{stamp}-letters.html"
-    count = bundle((path_of(found.step.username, directory) for found in made), target)
+    made.sort(key=lambda found: (found.step.row.new.group.casefold(), found.step.row.line))
+    target = directory.parent / "imports" / f"{stamp}-letters.pdf"
+    count = bundle((path_of(found.step.username, directory) for found in made), target, accounts.settings.site)
     return Report(results, stopped, table, target if count else None, count)
 
 
@@ -189,7 +196,7 @@ def table_text(results: Iterable[Result], skipped: Iterable[Problem] = ()) -> st
     rows: list[tuple[int, tuple[object, ...]]] = []
     for found in results:
         row, new = found.step.row, found.step.row.new
-        cells = (new.email, new.name, found.step.username, new.role, row.group, found.result, found.note)
+        cells = (new.email, new.name, found.step.username, new.role, new.group, found.result, found.note)
         rows.append((row.line, (row.line, *cells)))
     for problem in skipped:
         note = f"{problem.column} {problem.value}: {problem.problem} {problem.remedy}".strip()

@@ -19,8 +19,14 @@ CONNECTIONS = 8
 PAGE = 100
 
 
+# The client of the API, whose base address is the site's.
+SITE_CLIENT = "geovisio"
+
+
 class KeycloakError(UnableError):
-    """Keycloak refused a request for another reason than the caller's input."""
+    """Keycloak refused a request for another reason than the caller's input. `reason` is what it says."""
+
+    reason = ""
 
 
 class UserExistsError(RefusedError):
@@ -113,7 +119,7 @@ class Keycloak:
             token = self._sign_in(token)
             answer = self._send(method, url, headers={"Authorization": f"Bearer {token}"}, **options)
         if answer.status_code in (401, 403) or answer.status_code >= 500:
-            raise KeycloakError(f"Keycloak answers {answer.status_code} to {method} {path}: {_reason(answer)}")
+            raise _failure(f"Keycloak answers {answer.status_code} to {method} {path}: ", answer)
         return answer
 
     def create_user(self, user: dict[str, Any]) -> str:
@@ -184,6 +190,29 @@ class Keycloak:
         """Change only the given fields; the others keep their values (measured with 26.7.3)."""
         self._change("PUT", f"/users/{user_id}", "change the user", json=changes)
 
+    def set_attributes(self, user: dict[str, Any], attributes: dict[str, list[str]], **changes: Any) -> None:
+        """Give attributes of a user new values (an empty list takes one away); the others keep theirs."""
+        # Attributes are replaced as a whole, and with them what else is part of the profile (measured with 26.7.3).
+        profile = {key: value for key, value in user.items() if key in ("username", "email", "firstName", "lastName")}
+        merged = {**(user.get("attributes") or {}), **attributes}
+        self.update_user(user["id"], {**profile, "attributes": merged, **changes})
+
+    def send_link(self, user_id: str, email: str, seconds: int) -> None:
+        """Send a mail with a link that lets the user set a password, and works for so long.
+
+        Raises UnableError if the mail server does not take it.
+        """
+        # The page at the end of the link leads back to the site, which is the address of this client.
+        parameters = {"lifespan": seconds, "client_id": SITE_CLIENT}
+        path = f"/users/{user_id}/execute-actions-email"
+        try:
+            self._change("PUT", path, "send a link", params=parameters, json=["UPDATE_PASSWORD"])
+        except KeycloakError as error:
+            raise UnableError(
+                f"No mail could be sent to {email}: {error.reason or error.message}.",
+                "Check site_smtp and the mail server; or hand out a letter: --letter",
+            ) from error
+
     def set_temporary_password(self, user_id: str, password: str) -> None:
         """Set a password that must be changed at the next login."""
         body = {"type": "password", "value": password, "temporary": True}
@@ -203,6 +232,17 @@ class Keycloak:
         answer = self.call("DELETE", f"/users/{user_id}")
         if answer.status_code not in (204, 404):
             raise KeycloakError(f"Keycloak does not delete the user: {_reason(answer)}")
+
+
+def _failure(what: str, answer: httpx.Response) -> KeycloakError:
+    error = KeycloakError(
+        f"{what}{_reason(answer)}",
+        "Is Keycloak's container healthy (docker ps), and the database's? Then run the same command again."
+        if answer.status_code >= 500
+        else "",
+    )
+    error.reason = _reason(answer)
+    return error
 
 
 def _reason(answer: httpx.Response) -> str:

@@ -11,9 +11,12 @@ from pathlib import Path
 import jinja2
 import yaml
 
+from panoramax_ops import letters_pdf
 from panoramax_ops.files import write_private
 from panoramax_ops.inventory import ROOT
 
+# The forms in which a letter lies there: to read and copy from, to print in a browser, to print.
+FORMS = ("txt", "html", "pdf")
 TEMPLATES = ROOT / "templates" / "account-letter"
 
 
@@ -34,6 +37,7 @@ class Letter:
     password_length: int = 12
     days: int = 14
     again: bool = False
+    terms: str = ""
 
 
 def _date(day: date, language: str) -> str:
@@ -89,22 +93,30 @@ def path_of(username: str, directory: Path) -> Path:
 
 
 def write(letter: Letter, directory: Path) -> Path:
-    """Write both forms into the directory, mode 0600, and return the path of the plain one."""
+    """Write the letter as text and as HTML into the directory, mode 0600; returns the path of the text."""
     for kind, text in render(letter).items():
         write_private(path_of(letter.username, directory).with_suffix(f".{kind}"), text)
     return path_of(letter.username, directory)
 
 
-def remove(letter: Letter, directory: Path) -> None:
-    """Take both forms away; nothing happens if they are not there."""
-    for kind in ("txt", "html"):
-        path_of(letter.username, directory).with_suffix(f".{kind}").unlink(missing_ok=True)
+def remove(username: str, directory: Path) -> None:
+    """Take all forms of somebody's letter away; nothing happens if they are not there."""
+    for form in FORMS:
+        path_of(username, directory).with_suffix(f".{form}").unlink(missing_ok=True)
 
 
-def bundle(letters: Iterable[Path], target: Path) -> int:
-    """Write one printable file of several letters (paths of the plain ones), a page each. Returns how many there are.
+def move(before: str, after: str, directory: Path) -> None:
+    """Give somebody's letter the name that the person has now."""
+    for form in FORMS:
+        letter = path_of(before, directory).with_suffix(f".{form}")
+        if letter.exists():
+            letter.replace(path_of(after, directory).with_suffix(f".{form}"))
 
-    A letter that somebody has taken away meanwhile is left out.
+
+def bundle(letters: Iterable[Path], target: Path, title: str) -> int:
+    """Write one printable file of several letters (paths of the plain ones), a page each; returns how many there are.
+
+    `target` is the PDF; the same as HTML lies beside it. A letter that somebody has taken away meanwhile is left out.
     """
     head, bodies = "", []
     for path in letters:
@@ -115,5 +127,6 @@ def bundle(letters: Iterable[Path], target: Path) -> int:
         head = head or before
         bodies.append(f"{mark}{body.partition('</article>')[0]}</article>\n")
     if bodies:
-        write_private(target, f"{head}{''.join(bodies)}</body>\n</html>\n")
+        write_private(target.with_suffix(".html"), f"{head}{''.join(bodies)}</body>\n</html>\n")
+        letters_pdf.write(bodies, target, title)
     return len(bodies)

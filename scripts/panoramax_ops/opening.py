@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from panoramax_ops.access import open_access
-from panoramax_ops.accounts import Accounts, Settings
+from panoramax_ops.accounts import Accounts
 from panoramax_ops.audit import AuditLog
 from panoramax_ops.database import Database
 from panoramax_ops.inventory import Inventory
 from panoramax_ops.keycloak import Keycloak
+from panoramax_ops.person import Settings
 from panoramax_ops.picture_files import PictureFiles
 
 # OpenSSH and libpq agree on sockets by this name.
@@ -30,7 +31,7 @@ class Opened:
     files: PictureFiles
 
 
-def settings(inventory: Inventory) -> Settings:
+def settings(inventory: Inventory, me: str = "") -> Settings:
     """What the letters say about the site. Raises UnableError if the inventory lacks a setting."""
     return Settings(
         site=str(inventory.require("site_title")),
@@ -40,12 +41,18 @@ def settings(inventory: Inventory) -> Settings:
         password_length=int(inventory.require("keycloak_password_length")),
         letters=inventory.state / "letters",
         password_days=int(inventory.get("site_initial_password_days", PASSWORD_DAYS)),
+        terms=str(inventory.get("site_terms_url") or ""),
+        mail=bool(inventory.get("site_smtp")),
+        me=me,
     )
 
 
 @contextlib.contextmanager
-def open_accounts(path: Path) -> Iterator[Opened]:
-    """The accounts of the site of the inventory at `path`. Raises UnableError if something is not reachable."""
+def open_accounts(path: Path, me: str = "") -> Iterator[Opened]:
+    """The accounts of the site of the inventory at `path`, for the administrator with the e-mail `me`, if given.
+
+    Raises UnableError if something is not reachable.
+    """
     inventory = Inventory(path)
     hosts = {"app": inventory.host("app"), "database": inventory.host("database")}
     project = str(inventory.require("site_name"))
@@ -56,5 +63,6 @@ def open_accounts(path: Path) -> Iterator[Opened]:
         keycloak = stack.enter_context(Keycloak(access["app"].reach("keycloak", 8080), realm, client, secret))
         endpoint = access["database"].reach("database", 5432, POSTGRESQL_SOCKET)
         database = stack.enter_context(Database(endpoint, password))
-        accounts = Accounts(keycloak, database, settings(inventory), AuditLog(inventory.state / "accounts.log"))
+        log = AuditLog(inventory.state / "accounts.log", database.note, me)
+        accounts = Accounts(keycloak, database, settings(inventory, me), log)
         yield Opened(accounts, inventory, PictureFiles(access["app"], project))

@@ -13,6 +13,7 @@ ROLES = ("user", "admin")
 LANGUAGES = ("en", "fr", "de", "es")
 EMAIL_LENGTH = 254
 NAME_LENGTH = 80
+GROUP_LENGTH = 80
 USERNAME_LENGTH = (3, 64)
 
 _EMAIL = re.compile(
@@ -121,13 +122,15 @@ class NewPerson:
     username: str
     role: str
     language: str
+    group: str = ""
 
     @classmethod
-    def checked(cls, email: str, name: str, role: str, language: str, username: str = "") -> NewPerson:
+    def checked(cls, email: str, name: str, role: str, language: str, username: str = "", group: str = "") -> NewPerson:
         """Raises RefusedError at the first value that is not acceptable. `username` is made of the name if empty."""
         email, name = check_new_email(email), check_name(name)
-        role, language = check_role(role), check_language(language)
-        return cls(email, name, check_username(username) if username else username_of(name, language), role, language)
+        role, language, group = check_role(role), check_language(language), check_group(group)
+        username = check_username(username) if username else username_of(name, language)
+        return cls(email, name, username, role, language, group)
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -149,6 +152,17 @@ def check_role(text: str) -> str:
     if text not in ROLES:
         raise RefusedError(f"There is no role {shown(text)}.", f"Give one of: {', '.join(ROLES)}.")
     return text
+
+
+def check_group(text: str) -> str:
+    """The name of a group, such as a field team, with single spaces; empty for none. Raises RefusedError otherwise."""
+    group = " ".join(unicodedata.normalize("NFC", text).split())
+    if len(group) > GROUP_LENGTH or not group.isprintable():
+        raise RefusedError(
+            f"The group {shown(text)} is longer than {GROUP_LENGTH} characters, or not text.",
+            "Give a short name, for example --group 'Field team North'.",
+        )
+    return group
 
 
 def check_language(text: str) -> str:

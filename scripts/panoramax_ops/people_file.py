@@ -37,7 +37,6 @@ DELIMITERS = ",;\t"
 MOST_BYTES = 10_000_000
 MOST_PEOPLE = 20_000
 CELL_LENGTH = 300
-GROUP_LENGTH = 80
 REMEDY_ENCODING = 'Save it as "CSV UTF-8 (comma delimited)", or in LibreOffice with the character set UTF-8.'
 
 
@@ -58,11 +57,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Row:
-    """One person of the file. `group` only says whom to hand the letter to; it is kept nowhere."""
+    """One person of the file."""
 
     line: int
     new: people.NewPerson
-    group: str
 
 
 def read(path: Path, language: str = "en") -> tuple[list[Row], list[Problem]]:
@@ -194,7 +192,7 @@ def _row(line: int, cells: dict[str, str], language: str, problems: list[Problem
         "role": people.check_role,
         "language": people.check_language,
         "username": lambda text: people.check_username(text) if text else "",
-        "group": _check_group,
+        "group": people.check_group,
     }
     for column, check in checks.items():
         try:
@@ -205,20 +203,14 @@ def _row(line: int, cells: dict[str, str], language: str, problems: list[Problem
         return None
     try:
         new = people.NewPerson.checked(
-            values["e-mail"], values["name"], values["role"], values["language"], values["username"]
+            values["e-mail"], values["name"], values["role"], values["language"], values["username"], values["group"]
         )
     except RefusedError as error:
         problems.append(
             Problem(line, "name", people.shown(values["name"]), error.message, "Give one in the column username.")
         )
         return None
-    return Row(line, new, values["group"])
-
-
-def _check_group(text: str) -> str:
-    if len(text) > GROUP_LENGTH or not text.isprintable():
-        raise RefusedError(f"The group {people.shown(text)} is longer than {GROUP_LENGTH} characters, or not text.")
-    return text
+    return Row(line, new)
 
 
 def _in_file(remedy: str) -> str:

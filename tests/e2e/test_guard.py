@@ -369,6 +369,7 @@ def test_the_scripts_role_can_do_no_more_than_its_work(database_sql: Sql) -> Non
     assert rows == [
         ["accounts", "INSERT SELECT UPDATE"],
         ["configurations", "SELECT"],
+        ["priv.account_log", "SELECT"],
         ["priv.blocked_accounts", "DELETE INSERT SELECT"],
         ["priv.replaced_functions", "SELECT"],
         ["priv.seal", "SELECT"],

@@ -84,7 +84,7 @@ class Cast:
 
     def _make(self, key: str, role: str, run: str) -> Actor:
         email = f"{key}.{run}@{DOMAIN}"
-        self.accounts.create(email, f"Verification {key.title()} {run}", role, "en")
+        self.accounts.create(email, f"Verification {key.title()} {run}", role, "en", by_letter=True)
         user_id = str(self.accounts.find(email)["id"])
         self.user_ids.append(user_id)
         # The one in the letter is nobody's business; this one is as temporary.

@@ -59,7 +59,11 @@ def test_people_do_not_change_who_they_are() -> None:
         "email",
         "firstName",
         "lastName",
+        "group",
+        "invited",
     }
+    invited = VARS["_keycloak_profile_attributes"][-1]["permissions"]
+    assert invited == {"view": ["admin"], "edit": ["admin"]}
     assert not any("required" in entry for entry in VARS["_keycloak_profile_attributes"])
 
 

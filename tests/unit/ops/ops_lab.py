@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from panoramax_ops.accounts import UPDATE_PASSWORD, Accounts, Settings
+from panoramax_ops.accounts import Accounts
 from panoramax_ops.audit import AuditLog
 from panoramax_ops.database import Account, Database, Token, Usage
 from panoramax_ops.errors import UnableError
 from panoramax_ops.keycloak import Keycloak, UserExistsError
+from panoramax_ops.person import UPDATE_PASSWORD, Settings
 
 MADE = datetime(2026, 11, 1, tzinfo=UTC)
 ORIGINAL = UUID("12345678-9abc-4def-8123-456789abcdef")
@@ -27,6 +28,9 @@ class FakeKeycloak:
         self.people: dict[str, dict[str, Any]] = {}
         self.dates: dict[str, datetime] = {}
         self.calls: list[str] = []
+        self.links: list[tuple[str, int]] = []
+        self.mail_is_down = False
+        self.down = False
 
     def create_user(self, user: dict[str, Any]) -> str:
         if any(other["username"] == user["username"] for other in self.people.values()):
@@ -59,6 +63,19 @@ class FakeKeycloak:
         assert user_id in self.people
         self.calls.append("remove second step")
 
+    def set_attributes(self, user: dict[str, Any], attributes: dict[str, list[str]], **changes: Any) -> None:
+        known = self.people[user["id"]].setdefault("attributes", {})
+        known |= attributes
+        for name in [name for name, values in known.items() if not values]:
+            del known[name]
+        self.people[user["id"]] |= changes
+
+    def send_link(self, user_id: str, email: str, seconds: int) -> None:
+        if self.mail_is_down:
+            raise UnableError(f"No mail could be sent to {email}.")
+        assert self.people[user_id]["email"] == email
+        self.links.append((email, seconds))
+
     def users(self) -> list[dict[str, Any]]:
         return list(self.people.values())
 
@@ -76,6 +93,8 @@ class FakeKeycloak:
         self.calls.append("sign out")
 
     def delete_user(self, user_id: str) -> None:
+        if self.down:
+            raise UnableError("Keycloak does not answer.")
         del self.people[user_id]
         self.calls.append("delete")
 
@@ -91,6 +110,14 @@ class FakeDatabase:
         self.down_after: int | None = None
         self.lock = threading.Lock()
         self.administrators = threading.Lock()
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        with self.lock:
+            self.lines.append(line)
+
+    def notes(self) -> list[str]:
+        return list(self.lines)
 
     def account(self, oauth_id: str) -> Account | None:
         return self.rows.get(oauth_id)
@@ -166,15 +193,16 @@ class FakeDatabase:
 class Lab:
     """The accounts of an empty site, and what is behind them."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, mail: bool = False, me: str = "") -> None:
         self.keycloak = FakeKeycloak()
         self.database = FakeDatabase(self.keycloak.calls)
         self.letters = directory / "letters"
         self.log = directory / "accounts.log"
-        settings = Settings("Lab", "https://lab.example", "Operator", "maps@example.org", 12, self.letters)
-        self.accounts = Accounts(
-            cast(Keycloak, self.keycloak), cast(Database, self.database), settings, AuditLog(self.log)
+        settings = Settings(
+            "Lab", "https://lab.example", "Operator", "maps@example.org", 12, self.letters, mail=mail, me=me
         )
+        log = AuditLog(self.log, self.database.note, me)
+        self.accounts = Accounts(cast(Keycloak, self.keycloak), cast(Database, self.database), settings, log)
 
     def add(self, name: str, role: str = "user") -> str:
         email = f"{name.lower()}@example.org"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ops_lab import Lab
-from panoramax_ops.accounts import UPDATE_PASSWORD
 from panoramax_ops.errors import RefusedError, UnableError
+from panoramax_ops.person import UPDATE_PASSWORD
 
 
 @pytest.fixture
@@ -79,6 +79,7 @@ def test_half_an_account_of_a_killed_run_is_finished(lab: Lab) -> None:
     assert (finished.made, finished.person.role, finished.person.state) == (True, "admin", "new")
     assert finished.letter is not None
     assert lab.keycloak.calls == ["password"]
+    assert lab.accounts.show(email).state == "new"
 
 
 def test_access_is_cut_before_it_is_tidied(lab: Lab) -> None:
@@ -107,6 +108,7 @@ def test_a_new_initial_password_ends_logins_and_the_old_letter(lab: Lab) -> None
     email = lab.add("Jane")
     before = (lab.letters / "jane.doe.txt").read_text(encoding="utf-8")
     _, letter = lab.accounts.reset_password(email)
+    assert letter is not None
     assert lab.keycloak.calls == ["password", "remove second step", "sign out"]
     assert letter.read_text(encoding="utf-8") != before
     lab.accounts.disable(email)

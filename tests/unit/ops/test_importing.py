@@ -25,7 +25,7 @@ def lab(tmp_path: Path) -> Lab:
 
 def rows(*names: str) -> list[Row]:
     return [
-        Row(line, NewPerson.checked(f"{name.lower()}@example.org", f"{name} Doe", "user", "en"), f"G{line % 2}")
+        Row(line, NewPerson.checked(f"{name.lower()}@example.org", f"{name} Doe", "user", "en", "", f"G{line % 2}"))
         for line, name in enumerate(names, start=2)
     ]
 
@@ -43,7 +43,8 @@ def test_everybody_gets_an_account_and_one_file_holds_the_letters_by_group(lab: 
     report = do(lab, rows("Ann", "Bob", "Cyd"))
     assert (report.count("created"), report.stopped, report.letter_count) == (3, "", 3)
     assert report.letters is not None
-    text = report.letters.read_text(encoding="utf-8")
+    assert report.letters.read_bytes().startswith(b"%PDF-")
+    text = report.letters.with_suffix(".html").read_text(encoding="utf-8")
     assert text.count("<article") == text.count("</article>") == 3
     assert text.count("<html>") == text.count("</html>") == 1
     assert [text.index(name) for name in ("Ann Doe", "Cyd Doe", "Bob Doe")] == sorted(
@@ -120,7 +121,7 @@ def test_an_unwritable_directory_for_letters_leaves_nothing(lab: Lab, monkeypatc
 def test_no_cell_of_the_results_is_a_formula(cell: str) -> None:
     assert harmless(cell) == f"'{cell}"
     assert harmless("Jane =x") == "Jane =x"
-    row = Row(2, NewPerson("jane@example.org", cell, "jane", "user", "en"), cell)
+    row = Row(2, NewPerson("jane@example.org", cell, "jane", "user", "en", cell))
     skipped = Problem(3, "name", repr(cell), "bad", "Correct the cell.")
     text = table_text([Result(Step(row, "create", "jane"), "failed", cell)], [skipped])
     _, cells, left_out = csv.reader(io.StringIO(text, newline=""))

@@ -8,9 +8,12 @@ import stat
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
+from panoramax_ops import letters_pdf
 from panoramax_ops.inventory import ROOT
 from panoramax_ops.letters import TEMPLATES, Letter, remove, render, write
 from panoramax_ops.people import LANGUAGES
@@ -82,6 +85,35 @@ def test_letters_can_be_read_by_their_owner_only(tmp_path: Path) -> None:
     assert path == tmp_path / "letters" / "anna.txt"
     assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    remove(LETTER, path.parent)
-    remove(LETTER, path.parent)
+    remove(LETTER.username, path.parent)
+    remove(LETTER.username, path.parent)
     assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_pdf_says_what_the_letter_says(language: str, tmp_path: Path) -> None:
+    letter = replace(LETTER, language=language, name="Anna #let *x* [Иван] $y$")
+    html = render(letter, DAY)["html"]
+    target = tmp_path / "letters.pdf"
+    letters_pdf.write([html, render(replace(LETTER, password="other-passw-ordxx"), DAY)["html"]], target, "Letters")
+    first, second = (page.extract_text() for page in PdfReader(target).pages)
+    words = " ".join(first.split())
+    wanted = (letter.name, letter.site, letter.url, letter.email, letter.password, letter.contact, letter.operator)
+    for needed in wanted:
+        assert needed in words
+    assert (LETTER.password in second, "other-passw-ordxx" in second) == (False, True)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    shown = " ".join(part["text"] for block in letters_pdf.read(html)[0]["blocks"] for part in parts(block))
+    assert len(shown.split()) == len(re.sub(r"<[^>]+>", " ", html.partition("<article")[2].partition(">")[2]).split())
+
+
+def parts(block: dict[str, Any]) -> list[dict[str, Any]]:
+    """The texts of a block, whatever it holds them in."""
+    if block["kind"] == "table":
+        return [part for row in block["rows"] for cell in row for part in cell]
+    return [part for row in block["rows"] for part in row] if "rows" in block else block["parts"]
+
+
+def test_the_terms_of_use_are_named_or_said() -> None:
+    assert "Terms of use: https://terms.example" in render(replace(LETTER, terms="https://terms.example"), DAY)["txt"]
+    assert "Please keep to yourself" in render(LETTER, DAY)["txt"]

@@ -45,7 +45,7 @@ def test_files_are_taken_as_spreadsheets_write_them(people: Path, text: str) -> 
 
 def test_all_columns_count(people: Path) -> None:
     rows, _ = given(people, HEAD + "anna@example.org;Anna Müller;ADMIN;de;Field team;\nx@example.org;李明;;;;li.x\n")
-    assert [(row.line, row.new.username, row.new.role, row.new.language, row.group) for row in rows] == [
+    assert [(row.line, row.new.username, row.new.role, row.new.language, row.new.group) for row in rows] == [
         (2, "anna.mueller", "admin", "de", "Field team"),
         (3, "li.x", "user", "en", ""),
     ]

@@ -13,6 +13,28 @@ CREATE TABLE IF NOT EXISTS priv.logins (
 );
 COMMENT ON TABLE priv.logins IS 'When people last logged in';
 
+-- Every token has an end, so that people and audits can see it: a year, the longest that one works
+-- (76_token_lifetime.sql), unless the statement that makes it says less. Those from before get theirs here.
+CREATE OR REPLACE FUNCTION priv.token_gets_end() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+  INSERT INTO priv.token_ends (token_id, ends) VALUES (NEW.id, NEW.generated_at + interval '365 days') ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END
+$$;
+SELECT priv.put_trigger('a_priv_token_gets_end', 'AFTER INSERT', 'public.tokens', 'token_gets_end');
+INSERT INTO priv.token_ends (token_id, ends) SELECT id, generated_at + interval '365 days' FROM public.tokens ON CONFLICT DO NOTHING;
+
+-- What administrators did, line by line. The scripts may add to it; nobody but the database's administrator can take
+-- anything back.
+CREATE TABLE IF NOT EXISTS priv.account_log (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  noted timestamptz NOT NULL DEFAULT now(),
+  line text NOT NULL CHECK (length(line) < 10000)
+);
+COMMENT ON TABLE priv.account_log IS 'The record of what administrators did with accounts (scripts/accounts.py log)';
+
 -- From its end on, a token is not there for anybody who asks; who administers the database still sees it.
 CREATE OR REPLACE FUNCTION priv.token_works(token uuid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''

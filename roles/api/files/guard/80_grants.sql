@@ -12,3 +12,4 @@ GRANT SELECT ON public.configurations TO panoramax_ops;
 GRANT SELECT, INSERT, DELETE ON priv.blocked_accounts TO panoramax_ops;
 GRANT SELECT ON priv.seal, priv.replaced_functions TO panoramax_ops;
 GRANT SELECT, INSERT ON priv.token_ends TO panoramax_ops;
+GRANT SELECT, INSERT (line) ON priv.account_log TO panoramax_ops;
