@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help deploy verify uninstall check lint unit website test test-all e2e molecule lock clean
+.PHONY: help deploy verify uninstall check lint unit website test test-all e2e molecule lock newer audit sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -57,6 +57,15 @@ lock: $(VENV)/development ## Write the lock files anew from requirements*.in
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --python-version 3.11 --no-emit-index-url -o requirements-dev.txt requirements-dev.in
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-emit-index-url -c requirements-dev.txt -o requirements.txt requirements.in
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --python-version 3.11 --no-emit-index-url -o requirements-panoramax-cli.txt requirements-panoramax-cli.in
+
+newer: $(VENV)/development ## Show which pinned versions have a newer one
+	@$(BIN)/python scripts/supply.py newer $(ARGS)
+
+audit: $(VENV)/development ## Look for known vulnerabilities in what is locked
+	@$(BIN)/python scripts/supply.py audit $(ARGS)
+
+sbom: $(VENV)/runtime ## Write a bill of material (CycloneDX) of each image of the site
+	@$(BIN)/python scripts/supply.py sbom -i $(INVENTORY) $(ARGS)
 
 clean: ## Remove the virtual environment and caches, nothing of a site
 	rm -rf $(VENV) .ansible .mypy_cache .pytest_cache .ruff_cache

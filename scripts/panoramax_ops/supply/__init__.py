@@ -1,0 +1,1 @@
+"""What the site is made of: pinned versions, newer ones, known vulnerabilities, bills of material."""
