@@ -107,6 +107,30 @@ def _problems_in_time(certificate: x509.Certificate, path: Path, now: datetime, 
     return []
 
 
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _problems_of_trust(
+    chain: list[x509.Certificate], path: Path, authorities: list[x509.Certificate], authority: Path, now: datetime
+) -> list[str]:
+    """What keeps a client that trusts the authorities from trusting the chain."""
+    top = chain[-1]
+    above = [one for one in authorities if one == top or _issued_by(top, one)]
+    if not above:
+        return [
+            f"{path} does not lead to an authority in {authority}: the last of its certificates was issued by"
+            f" {top.issuer.rfc4514_string() or 'nobody'} (is the certificate between them missing?)"
+        ]
+    if not any(_is_authority(one) for one in above):
+        return [f"{authority} holds a certificate that is no authority's (basic constraints, CA:TRUE)"]
+    in_time = [_problems_in_time(one, authority, now, 0) for one in above]
+    return [] if [] in in_time else in_time[0]
+
+
 def problems(
     certificate_file: Path,
     key_file: Path,
@@ -114,6 +138,7 @@ def problems(
     *,
     days: int = 0,
     issuer_file: Path | None = None,
+    authority_file: Path | None = None,
     now: datetime | None = None,
 ) -> list[str]:
     """What speaks against serving `domain` with this certificate; empty if nothing does.
@@ -124,11 +149,13 @@ def problems(
         domain: host name (or address) as browsers ask for it.
         days: the certificate must be valid at least so many days more.
         issuer_file: if given, the certificate must be issued by this one.
+        authority_file: if given, the chain must lead to one of the authorities in this PEM file.
         now: the time to judge by.
     """
     try:
         chain, key = load_chain(certificate_file), load_key(key_file)
         issuer = load_chain(issuer_file)[0] if issuer_file else None
+        authorities = load_chain(authority_file) if authority_file else []
     except CertificateError as error:
         return [str(error)]
     certificate = chain[0]
@@ -145,4 +172,6 @@ def problems(
             found.append(f"{certificate_file}: certificate {index} did not issue the one before it (order: site first)")
     if issuer is not None and not _issued_by(certificate, issuer):
         found.append(f"{certificate_file} was not issued by {issuer_file}")
+    if authority_file:
+        found += _problems_of_trust(chain, certificate_file, authorities, authority_file, now or datetime.now(UTC))
     return found

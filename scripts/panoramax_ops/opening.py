@@ -11,7 +11,8 @@ from panoramax_ops.access import open_access
 from panoramax_ops.accounts import Accounts
 from panoramax_ops.audit import AuditLog
 from panoramax_ops.database import Database
-from panoramax_ops.inventory import Inventory
+from panoramax_ops.errors import UnableError
+from panoramax_ops.inventory import ROOT, Inventory
 from panoramax_ops.keycloak import Keycloak
 from panoramax_ops.person import Settings
 from panoramax_ops.picture_files import PictureFiles
@@ -45,6 +46,25 @@ def settings(inventory: Inventory, me: str = "") -> Settings:
         mail=bool(inventory.get("site_smtp")),
         me=me,
     )
+
+
+def certificate_authority(inventory: Inventory) -> Path | None:
+    """PEM file of the authority that the site's certificate comes from; None where the machine's own trust is meant.
+
+    Raises UnableError if the file is not there.
+    """
+    if inventory.get("site_certificate") == "local_ca":
+        path = inventory.state / "ca.crt"
+        remedy = "Deploy the site from this machine, or copy state/ from the one that did."
+    elif named := str(inventory.get("site_certificate_ca_file", "") or ""):
+        # As the deployment reads it: from the repository.
+        path = ROOT / named
+        remedy = "Put the authority's certificate there, or mend site_certificate_ca_file."
+    else:
+        return None
+    if not path.is_file():
+        raise UnableError(f"There is no certificate of the site's authority {path}.", remedy)
+    return path
 
 
 @contextlib.contextmanager

@@ -81,10 +81,15 @@ def play(
     settings = {"schedule_project": "site", "schedule_log_directory": "/var/log/site", "schedule_user": "root",
                 "schedule_mode": "required", **variables}  # fmt: skip
     role = {"name": "schedule", "tasks_from": tasks}
-    steps = [{"name": "Schedule", "ansible.builtin.include_role": role}]
-    book = [{"name": "Test", "hosts": "localhost", "gather_facts": False, "vars": settings, "tasks": steps}]
+    steps: list[Any] = [{"name": "Schedule", "ansible.builtin.include_role": role}]
+    book: list[Any] = [{"name": "Test", "hosts": "localhost", "gather_facts": False, "vars": settings, "tasks": steps}]
     (tmp_path / "play.yml").write_text(yaml.safe_dump(book))
-    command = [ROOT / ".venv" / "bin" / "ansible-playbook", "-i", tmp_path / "hosts.yml", tmp_path / "play.yml"]
+    command: list[Any] = [
+        ROOT / ".venv" / "bin" / "ansible-playbook",
+        "-i",
+        tmp_path / "hosts.yml",
+        tmp_path / "play.yml",
+    ]
     environment = {
         "PATH": "/usr/bin:/bin:/usr/local/bin",
         "HOME": str(tmp_path),
@@ -124,7 +129,7 @@ def test_where_neither_is_there_it_is_said(machines: dict[str, Any], tmp_path: P
 def test_jobs_run_at_their_time_and_go_when_they_are_not_wanted(machines: dict[str, Any], tmp_path: Path) -> None:
     # Each machine's clock is this one's; both get the same minute, in which both must fire.
     soon = datetime.now(UTC) + timedelta(seconds=90)
-    wanted = {
+    wanted: dict[str, Any] = {
         "schedule_jobs": [*jobs(f"{soon:%H:%M}", "one"), *jobs("weekly", "two"), *jobs("", "off")],
         "schedule_environment": {"GREETING": "hello"},
         "schedule_directory": "/usr",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shlex
+import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import ROOT, Site
 
@@ -90,6 +94,85 @@ def test_an_interruption_leaves_nothing_for_long(site: Site, database_sql: Sql, 
     assert left(database_sql) == []
     assert not any("/tmp/" in path for path in files(site) - before)
     assert database_sql("SELECT id FROM upload_sets WHERE title = 'Verification by verify.py'") == []
+
+
+def test_the_playbook_hands_a_broken_claim_to_prometheus(site: Site, database_sql: Sql, tmp_path: Path) -> None:
+    playbook = [str(ROOT / ".venv" / "bin" / "ansible-playbook"), "-i", str(site.inventory), "playbooks/verify.yml"]
+    try:
+        database_sql("UPDATE configurations SET collaborative_metadata = true")
+        with settings(site, f"site_metrics_directory: {tmp_path}"):
+            done = subprocess.run(playbook, cwd=ROOT, capture_output=True, text=True, check=False)
+    finally:
+        database_sql("UPDATE configurations SET collaborative_metadata = false")
+    assert done.returncode == 2, done.stdout[-3000:]
+    assert "collaborative editing t" in done.stdout
+    (path,) = tmp_path.iterdir()
+    assert path.name == f"panoramax_verification_{site.project}.prom"
+    assert path.stat().st_mode & 0o777 == 0o644
+    found = {
+        (sample.name.removeprefix("panoramax_verification_"), sample.labels.get("claim", "")): sample.value
+        for family in text_string_to_metric_families(path.read_text(encoding="utf-8"))
+        for sample in family.samples
+    }
+    claims = {claim: value for (name, claim), value in found.items() if name == "claim_holds"}
+    assert [claim for claim, value in claims.items() if value != 1] == ["C2"]
+    assert len(claims) == 13
+    assert (found["findings", ""], found["exit_code", ""]) == (1, 1)
+    assert found["certificate_not_after_timestamp_seconds", ""] > time.time()
+    assert abs(found["timestamp_seconds", ""] - time.time()) < 600
+
+
+@contextlib.contextmanager
+def settings(site: Site, *lines: str) -> Iterator[None]:
+    """The inventory with these settings on top, which are not deployed."""
+    path = site.inventory / "group_vars" / "all" / "zz_test.yml"
+    path.write_text("---\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
+def test_a_private_authority_is_trusted_where_it_is_named(site: Site, tmp_path: Path) -> None:
+    authority = tmp_path / "authority.pem"
+    shutil.copy(site.ca, authority)
+    with settings(site, "site_certificate: provided", f"site_certificate_ca_file: {authority}"):
+        done = site.run("verify.py", "--json", "--read-only", check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "site_certificate: provided",
+            ("is not from the authorities that this machine knows", "site_certificate_ca_file"),
+        ),
+        ("site_https_port: 9", ("localhost:9 is not reached: Connection refused", "Does the proxy run")),
+        ("site_domain: nowhere.invalid", ("the name nowhere.invalid is unknown here", "Is site_domain right")),
+        ("site_name: nobody", ("There is no container nobody-keycloak", "Deploy the site first")),
+        ("secret_accounts_client: wrong", ("refuses the service account panoramax-accounts",)),
+        ("secret_database_ops: wrong", ("password",)),
+    ],
+)
+def test_what_keeps_it_from_working_is_named(site: Site, line: str, words: tuple[str, ...]) -> None:
+    with settings(site, line):
+        done = site.run("verify.py", check=False)
+    assert done.returncode == 2, done.stdout[-2000:]
+    output = " ".join((done.stdout + done.stderr).split())
+    assert [word for word in words if word not in output] == [], output
+    assert "Traceback" not in output
+
+
+def test_a_missing_right_is_named(site: Site) -> None:
+    """In a mount namespace of its own the engine's socket is hidden from the verifier alone."""
+    hide = f"mount --bind /dev/null /var/run/docker.sock && exec {shlex.join(command(site))}"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", hide], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stdout[-2000:]
+    assert "Docker does not answer" in done.stderr
+    assert "may you use it (root, or the group docker)" in " ".join(done.stderr.split())
 
 
 def test_a_wrong_inventory_is_named(site: Site) -> None:

@@ -12,10 +12,17 @@ sys.path.append(str(Path(__file__).resolve().parents[3] / "scripts"))
 from panoramax_ops.certificates import problems
 
 
-def certificate_problems(certificate: str, key: str, domain: str, days: int = 0, issuer: str = "") -> list[str]:
+def certificate_problems(
+    certificate: str, key: str, domain: str, days: int = 0, issuer: str = "", authority: str = ""
+) -> list[str]:
     """Sentences for an operator, none if the certificate will do; see `panoramax_ops.certificates.problems`."""
     return problems(
-        Path(certificate), Path(key), str(domain), days=int(days), issuer_file=Path(issuer) if issuer else None
+        Path(certificate),
+        Path(key),
+        str(domain),
+        days=int(days),
+        issuer_file=Path(issuer) if issuer else None,
+        authority_file=Path(authority) if authority else None,
     )
 
 

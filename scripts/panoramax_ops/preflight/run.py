@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from panoramax_ops.preflight import rules, sources, specifications
+from panoramax_ops.preflight import regularly, rules, sources, specifications
 from panoramax_ops.preflight.hosts import host_problems
 from panoramax_ops.preflight.model import Problem, merged
 from panoramax_ops.preflight.settings import ROOT, Settings
@@ -56,7 +56,7 @@ def _settings_problems(settings: Settings, options: specifications.Options, requ
         wrong.add(problem.what.split()[0].split(".")[0].split("[")[0])
         yield problem
     # What has the wrong type was said; a second sentence about the same value helps nobody.
-    for rule in (*rules.RULES, *sources.RULES):
+    for rule in (*rules.RULES, *sources.RULES, *regularly.RULES):
         for problem in rule(settings):
             if problem.what.split()[0].split(".")[0] not in wrong:
                 yield problem

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import re
-import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from panoramax_ops import certificates
 from panoramax_ops.preflight.model import Problem
+from panoramax_ops.preflight.role_code import load
 from panoramax_ops.preflight.rules import PRIVATE_NAMES
-from panoramax_ops.preflight.settings import ROOT, Settings
+from panoramax_ops.preflight.settings import Settings
 
 PUBLIC_AUTHORITIES = ("letsencrypt.org", "zerossl.com", "pki.goog", "buypass.com")
 PINNED = re.compile(r"[^@]+(@sha256:[0-9a-f]{64}|:[^/:@]*[0-9][^/:@]*)")
@@ -24,6 +22,15 @@ PINNED = re.compile(r"[^@]+(@sha256:[0-9a-f]{64}|:[^/:@]*[0-9][^/:@]*)")
 def certificate(settings: Settings) -> Iterator[Problem]:
     """The certificate: what the chosen source needs, and nothing that another source would need."""
     source = settings.text("site_certificate")
+    authority = settings.text("site_certificate_ca_file")
+    if authority and source == "local_ca":
+        yield settings.problem(
+            "site_certificate_ca_file",
+            "site_certificate is local_ca, which has an authority of its own; remove this line",
+        )
+    elif authority and not Path(authority).is_absolute():
+        yield settings.problem("site_certificate_ca_file", "give the file's whole path, beginning with /")
+        return
     files = ("site_certificate_file", "site_certificate_key_file")
     if source == "provided":
         yield from _provided(settings, *files)
@@ -47,8 +54,13 @@ def _provided(settings: Settings, *names: str) -> Iterator[Problem]:
         if not path.is_absolute():
             yield settings.problem(name, "give the file's whole path, beginning with /")
             return
-    for sentence in certificates.problems(certificate_file, key_file, settings.text("site_domain")):
+    named = settings.text("site_certificate_ca_file")
+    authority = Path(named) if named else None
+    domain = settings.text("site_domain")
+    for sentence in certificates.problems(certificate_file, key_file, domain, authority_file=authority):
         name = names[1] if key_file != certificate_file and sentence.startswith(str(key_file)) else names[0]
+        if authority and str(authority) in sentence:
+            name = "site_certificate_ca_file"
         yield Problem(settings.place(name), f"{name} cannot be used", sentence)
 
 
@@ -117,25 +129,12 @@ def _references(settings: Settings, references: dict[str, Any]) -> Iterator[Prob
             )
 
 
-@cache
-def _api_settings() -> Any:
-    path = ROOT / "roles" / "api" / "filter_plugins" / "api_settings.py"
-    specification = importlib.util.spec_from_file_location("preflight_api_settings", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    # Dataclasses look their own module up.
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    return module
-
-
 def api_settings(settings: Settings) -> Iterator[Problem]:
     """Further settings of the API, as role `api` knows them."""
     extra = settings.usable("api_settings_extra", dict)
     if not extra:
         return
-    api = _api_settings()
+    api = load("api", "filter_plugins/api_settings.py")
     for name, value in extra.items():
         try:
             api.environment({}, {name: value})

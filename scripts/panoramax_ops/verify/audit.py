@@ -135,6 +135,60 @@ def administrator(site: Site) -> str:
     return _report(found + kept, asked, f"routes and methods refused, {open_to} open as they must be")
 
 
+def _with_ids(site: Site, ids: dict[str, str], closed: Callable[[Rule], bool]) -> list[Attempt]:
+    """Attempts at what has one of these parts in its path, with the real identifier in it."""
+
+    def filled(path: str) -> str:
+        for name, value in ids.items():
+            path = path.replace(f"<uuid:{name}>", value)
+        return example(path, site.realm)
+
+    # A change of nothing is no change, and is not refused.
+    bodies = {"PATCH": {"visibility": "owner-only"}}
+    return [
+        Attempt(method, filled(rule.path), rule, bodies.get(method))
+        for rule in site.policy.active(site.policy_options)
+        if closed(rule) and any(f"<uuid:{name}>" in rule.path for name in ids)
+        for method in rule.answered_methods
+    ]
+
+
+def other(site: Site) -> str:
+    """Every route and method that is for the owner of something, for administrators or nobody, as another user, with
+    the identifiers of the picture, sequence, upload, account and token of the one that it belongs to."""
+    photo, owner = site.photo, site.cast["user"]
+    if photo is None:
+        raise UnableError("There is no picture to try this with.", "See the check of blurring.")
+    token_id = owner.session.get("/api/users/me/tokens").json()[0]["id"]
+    ids = {"collectionId": photo.collection, "itemId": photo.picture, "pictureId": photo.picture,
+           "upload_set_id": photo.upload, "userId": owner.account_id, "token_id": token_id}  # fmt: skip
+    asked, found = 0, []
+    for session in (site.cast["other"].session, site.cast["other"].bearer):
+        closed = _with_ids(site, ids, lambda rule: rule.who in {Who.ADMINISTRATOR, Who.NOBODY})
+        owned = _with_ids(site, ids, lambda rule: rule.who is Who.OWNER)
+        opened, _ = _opened(session, closed, refused_by_gate)
+        # Whose something is, the API knows: what it refuses for another reason (there is no body) was not done either.
+        mine, _ = _opened(session, owned, lambda answer: 400 <= answer.status_code < 500)
+        found += opened + mine
+        asked += len(closed) + len(owned)
+    alive = owner.bearer.get(photo.addresses[-1]).status_code
+    if alive != 200:
+        found.append(f"the owner's token and picture after that: {alive}")
+    return _report(found, asked, "routes and methods with somebody else's identifiers refused")
+
+
+def disabled(site: Site) -> str:
+    """Every route and method that the policy does not give to everybody, with cookie and token of an account that was
+    disabled while it was signed in."""
+    actor = site.cast["disabled"]
+    if actor.session.get("/api/users/me").status_code == 200:
+        raise ClaimBrokenError("the account is not disabled")
+    attempts = _attempts(site, lambda rule: rule.who is not Who.ANONYMOUS)
+    found = [text for session in (actor.session, actor.bearer)
+             for text in _opened(session, attempts, refused_anonymous)[0]]  # fmt: skip
+    return _report(found, 2 * len(attempts), "routes and methods refused")
+
+
 def documented(site: Site) -> str:
     """Every route and method of the live OpenAPI document is named by the policy; what no policy names is closed."""
     answer = site.cast["user"].session.get("/api/docs/specs.json")
@@ -184,5 +238,8 @@ CHECKS = (
     Check("C1", "Administrators are refused what is closed", administrator),
     Check("C1", "The policy names the API's document", documented),
 )
+# These need a picture, and an account that has been disabled.
+OTHER = Check("C1", "Other users are refused everywhere", other)
+DISABLED = Check("C1", "A disabled account is refused everywhere", disabled)
 # It takes the longest, and needs nobody.
 SERVED = Check("C1", "The policy names the API's program", served)

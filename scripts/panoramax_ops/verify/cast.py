@@ -143,8 +143,13 @@ def only_one(directory: Path) -> Iterator[None]:
 
     Waits for another one to end. Raises UnableError if it does not.
     """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(directory / "verify.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(directory / "verify.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise UnableError(
+            f"{directory} cannot be written: {error.strerror}.", "Run it as whoever deploys the site (sudo)."
+        ) from error
     try:
         deadline = time.monotonic() + LOCK_SECONDS
         while not _locked(descriptor):

@@ -50,17 +50,34 @@ def foreign_pages(site: Site) -> str:
     return "no Access-Control-Allow-*, content security policy without third parties"
 
 
-def certificate(site: Site) -> str:
-    """The certificate is valid for the name and for a while, and old TLS is refused."""
+def _address(site: Site) -> tuple[str, int]:
     parts = urlsplit(site.url)
-    address = (parts.hostname or "", parts.port or 443)
+    return parts.hostname or "", parts.port or 443
+
+
+def certificate_end(site: Site) -> tuple[dt.datetime, str]:
+    """When the certificate ends, and the version of TLS. Raises OSError if there is no valid one for the name."""
+    address = _address(site)
     with (
         socket.create_connection(address, timeout=10) as plain,
         tls_context(site.ca).wrap_socket(plain, server_hostname=address[0]) as tls,
     ):
         der = tls.getpeercert(binary_form=True) or b""
-        version = tls.version()
-    until = x509.load_der_x509_certificate(der).not_valid_after_utc
+        return x509.load_der_x509_certificate(der).not_valid_after_utc, str(tls.version())
+
+
+def certificate_end_of(site: Site) -> str:
+    """When the certificate ends (ISO 8601), or nothing if it cannot be read."""
+    try:
+        return certificate_end(site)[0].isoformat()
+    except OSError:
+        return ""
+
+
+def certificate(site: Site) -> str:
+    """The certificate is valid for the name and for a while, and old TLS is refused."""
+    address = _address(site)
+    until, version = certificate_end(site)
     days = (until - dt.datetime.now(dt.UTC)).days
     if days < CERTIFICATE_DAYS:
         raise ClaimBrokenError(f"the certificate ends on {until:%Y-%m-%d}, in {days} days")

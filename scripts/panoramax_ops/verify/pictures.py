@@ -7,6 +7,7 @@ import time
 import httpx
 
 from panoramax_ops.errors import UnableError
+from panoramax_ops.verify import audit
 from panoramax_ops.verify.jpeg import detail
 from panoramax_ops.verify.model import Check, ClaimBrokenError
 from panoramax_ops.verify.photo import (
@@ -290,6 +291,7 @@ CHECKS = (
     Check("C2", "Nothing becomes public", visibility),
     Check("C1", "Signed-in people see it, nobody else", seen),
     Check("C1", "Others change nothing", others_change_nothing),
+    audit.OTHER,
     Check("C6", "Reported is hidden until dealt with", reports),
     Check("C7", "Rejected files are told why", rejections),
     Check("C8", "One's own sequences are listed", own_sequences),

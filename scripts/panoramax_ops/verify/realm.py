@@ -52,6 +52,14 @@ class Realms:
             raise UnableError(f"Keycloak answers {answer.status_code} to GET {path}", "Deploy again: make deploy")
         return answer.json()
 
+    def export(self, realm: str) -> Any:
+        """The realm with clients, roles and service accounts, without secrets. Raises UnableError if it is refused."""
+        path = f"{realm}/partial-export?exportClients=true&exportGroupsAndRoles=true"
+        answer = self._http.post(f"/admin/realms/{path}", headers=self._headers)
+        if answer.status_code != 200:
+            raise UnableError(f"Keycloak answers {answer.status_code} to the export of {realm}", "Deploy again.")
+        return answer.json()
+
     def send(self, method: str, path: str, body: Any) -> None:
         """Change something. Only tests do, to see that it is noticed. Raises UnableError if it is refused."""
         answer = self._http.request(method, f"/admin/realms/{path}", headers=self._headers, json=body)

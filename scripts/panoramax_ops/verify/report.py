@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import jinja2
 from rich.console import Console, Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -28,11 +29,17 @@ STYLES = {
     Verdict.NOT_COVERED: "dim",
     Verdict.PARTLY: "cyan",
 }
+MARKS = {Verdict.HOLDS: "✔", Verdict.BROKEN: "✘", Verdict.UNKNOWN: "?", Verdict.NOT_COVERED: "-"}
+# As long as the longest title.
+TITLE_WIDTH = 48
 
 
 @dataclass(frozen=True)
 class Report:
-    """One verification. Times are UTC (ISO 8601), `seconds` its duration, `versions` what it was made against."""
+    """One verification. Times are UTC (ISO 8601), `seconds` its duration, `versions` what it was made against.
+
+    `certificate_ends` is empty if the certificate could not be read.
+    """
 
     site: str
     url: str
@@ -40,6 +47,7 @@ class Report:
     started: str
     seconds: float
     versions: dict[str, str]
+    certificate_ends: str
     read_only: bool
     results: list[Result]
 
@@ -90,20 +98,30 @@ def versions(site: Site) -> dict[str, str]:
 
 
 def show(report: Report, console: Console, *, details: bool = False) -> None:
-    """Print the results to read at a glance: by claim, with the evidence; what holds in a line, unless `details`."""
+    """Print the results to read at a glance, by claim: what holds in a line each, what does not with all evidence.
+
+    With `details`, everything is printed in full, with what was tried.
+    """
     for claim, verdict in report.claims.items():
         console.print(Text.assemble((f"{claim:<4}", "bold"), (f"{verdict:<16}", STYLES[verdict]), CLAIMS[claim]))
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-        table.add_column(no_wrap=True, width=18)
-        table.add_column(ratio=2)
-        table.add_column(ratio=3)
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        table.add_column(width=5, justify="right", no_wrap=True)
+        table.add_column(width=TITLE_WIDTH, no_wrap=not details)
+        table.add_column(ratio=1, no_wrap=not details, overflow="fold" if details else "ellipsis")
+        full: list[Result] = []
         for result in report.of(claim):
+            style = STYLES[result.verdict]
             loud = result.verdict in {Verdict.BROKEN, Verdict.UNKNOWN}
-            evidence: Any = Text(result.evidence, style="" if loud or details else "dim")
+            evidence: Any = Text("see below" if loud and not details else result.evidence, style if loud else "dim")
             if details:
-                evidence = Group(Text(result.tries, style="dim"), evidence)
-            table.add_row(Text(f"    {result.verdict}", STYLES[result.verdict]), Text(result.title), evidence)
-        console.print(table)
+                evidence = Group(Text(result.tries, style="dim"), Text(result.evidence, style if loud else ""))
+            elif loud:
+                full.append(result)
+            table.add_row(Text(MARKS[result.verdict], style), Text(result.title), evidence)
+        console.print(table, soft_wrap=False)
+        for result in full:
+            words = Text.assemble((f"{result.title}: {result.verdict}\n", STYLES[result.verdict]), result.evidence)
+            console.print(Padding(words, (0, 0, 0, 7)), soft_wrap=False)
     style = {0: "bold green", 1: "bold red"}.get(report.exit_code, "bold yellow")
     console.print(Text(report.summary, style))
 

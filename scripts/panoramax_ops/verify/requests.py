@@ -26,11 +26,12 @@ GATE_MESSAGE = "closed here"
 
 @dataclass(frozen=True)
 class Attempt:
-    """One request of an audit, and the rule that it is about, if there is one."""
+    """One request of an audit, and the rule that it is about, if there is one. `body` is sent as JSON."""
 
     method: str
     path: str
     rule: Rule | None = None
+    body: dict[str, str] | None = None
 
     def __str__(self) -> str:
         """As it is shown."""
@@ -73,10 +74,10 @@ def insistent(send: Callable[[], httpx.Response]) -> httpx.Response:
 
 
 def ask(session: httpx.Client, attempts: Iterable[Attempt]) -> list[tuple[Attempt, httpx.Response]]:
-    """Make all requests, some at a time, without a body."""
+    """Make all requests, some at a time."""
 
     def one(attempt: Attempt) -> tuple[Attempt, httpx.Response]:
-        return attempt, patient(lambda: session.request(attempt.method, attempt.path))
+        return attempt, patient(lambda: session.request(attempt.method, attempt.path, json=attempt.body))
 
     with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
         return list(pool.map(one, attempts))

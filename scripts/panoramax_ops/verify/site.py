@@ -18,11 +18,12 @@ from panoramax_ops.database import Database
 from panoramax_ops.errors import UnableError
 from panoramax_ops.inventory import ROOT, Inventory
 from panoramax_ops.keycloak import Keycloak
-from panoramax_ops.opening import POSTGRESQL_SOCKET, settings
+from panoramax_ops.opening import POSTGRESQL_SOCKET, certificate_authority, settings
 from panoramax_ops.policy import Policy, load_policy
 from panoramax_ops.signing_in import client
 from panoramax_ops.verify.cast import Cast, only_one
 from panoramax_ops.verify.psql import Psql
+from panoramax_ops.verify.reaching import must_answer
 
 if TYPE_CHECKING:
     from panoramax_ops.verify.photo import Photo
@@ -123,7 +124,8 @@ def open_site(path: Path) -> Iterator[Site]:
         log = AuditLog(inventory.state / "accounts.log")
         letters = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="panoramax-letters-")))
         accounts = Accounts(keycloak, database, replace(settings(inventory), letters=letters), log)
-        authority = inventory.state / "ca.crt" if inventory.get("site_certificate") == "local_ca" else None
+        authority = certificate_authority(inventory)
+        must_answer(url, authority)
         sql = Psql(access["database"].engine, project)
 
         def remove_original(picture: str) -> None:

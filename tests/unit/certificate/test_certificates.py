@@ -38,6 +38,7 @@ def _certificate(
     issuer_key: CertificateIssuerPrivateKeyTypes = AUTHORITY,
     begins: datetime = NOW - timedelta(days=1),
     ends: datetime = NOW + timedelta(days=100),
+    authority: bool = False,
 ) -> bytes:
     builder = (
         x509.CertificateBuilder()
@@ -50,6 +51,8 @@ def _certificate(
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    if authority:
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     return builder.sign(issuer_key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
@@ -111,6 +114,41 @@ def test_a_weak_key(tmp_path: Path) -> None:
 def test_another_authority(tmp_path: Path) -> None:
     other = _certificate(key=KEY, subject="authority", issuer_key=KEY)
     assert "was not issued by" in _problems(tmp_path, _certificate(SITE), issuer=other)[0]
+
+
+MIDDLE = ec.generate_private_key(ec.SECP256R1())
+TRUSTED = _certificate(key=AUTHORITY, subject="authority", authority=True)
+BETWEEN = _certificate(key=MIDDLE, subject="middle", authority=True)
+BELOW = _certificate(SITE, issuer="middle", issuer_key=MIDDLE)
+UNRELATED = _certificate(key=KEY, subject="unrelated", issuer="unrelated", issuer_key=KEY, authority=True)
+
+
+@pytest.mark.parametrize(
+    ("chain", "authorities", "message"),
+    [
+        (_certificate(SITE), TRUSTED, ""),
+        (_certificate(SITE) + TRUSTED, TRUSTED, ""),
+        (BELOW + BETWEEN, UNRELATED + TRUSTED, ""),
+        (BELOW, BETWEEN, ""),
+        (BELOW, TRUSTED, "does not lead to an authority in"),
+        (_certificate(SITE), UNRELATED, "was issued by CN=authority"),
+        (_certificate(SITE), ROOT, "no authority's (basic constraints, CA:TRUE)"),
+        (
+            _certificate(SITE),
+            _certificate(key=AUTHORITY, subject="authority", authority=True, ends=NOW - timedelta(hours=1)),
+            "private.crt expired on 2030-05-31",
+        ),
+        (_certificate(SITE), b"nonsense", "private.crt holds no certificate in PEM form"),
+    ],
+)
+def test_a_private_authority(tmp_path: Path, chain: bytes, authorities: bytes, message: str) -> None:
+    (tmp_path / "c").write_bytes(chain)
+    (tmp_path / "k").write_bytes(_key())
+    private = tmp_path / "private.crt"
+    private.write_bytes(authorities)
+    found = problems(tmp_path / "c", tmp_path / "k", "photos.example.org", authority_file=private, now=NOW)
+    assert [problem for problem in found if message not in problem] == []
+    assert bool(found) is bool(message)
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ def report() -> reports.Report:
         started="2026-05-04T03:02:01+00:00",
         seconds=12.3,
         versions={"api": "panoramax/api:2.15.1"},
+        certificate_ends="2026-06-01T00:00:00+00:00",
         read_only=False,
         results=results_of(holds, breaks, unsure, missing),
     )
