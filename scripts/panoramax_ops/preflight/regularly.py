@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from panoramax_ops.preflight.model import Problem
@@ -9,10 +10,14 @@ from panoramax_ops.preflight.role_code import load
 from panoramax_ops.preflight.settings import Settings
 
 
+# site_schedule itself says where, not when.
+CALENDAR = re.compile(r"site_[a-z]\w*_schedule")
+
+
 def calendars(settings: Settings) -> Iterator[Problem]:
     """Settings that say when something is done."""
     schedule = load("schedule", "library/schedule_jobs.py")
-    for name in sorted(name for name in settings.values if name.startswith("site_") and name.endswith("_schedule")):
+    for name in sorted(name for name in settings.values if CALENDAR.fullmatch(name)):
         calendar = settings.text(name)
         if not calendar:
             continue
