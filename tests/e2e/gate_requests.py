@@ -90,9 +90,10 @@ def request(
 
 
 def spellings(path: str) -> Iterator[str]:
-    """Other ways to write a path below /api that some program on the way might read as the same."""
-    head, tail = "/api", path.removeprefix("/api")
-    first, last = tail[1:2], tail[-1]
+    """Other ways to write a path that some program on the way might read as the same."""
+    first, _, rest = path[1:].partition("/")
+    head, tail = f"/{first}", path[1 + len(first) :]
+    second, last = rest[:1] or "x", path[-1]
     yield from (
         f"/{path}",
         f"//api.example{path}",
@@ -105,15 +106,15 @@ def spellings(path: str) -> Iterator[str]:
         f"/errors/..%2f{path[1:]}",
         f"/errors/..;{path}",
         f"/oauth/..{path}",
-        f"/%61pi{tail}",
-        f"/api%2f{tail[1:]}",
-        f"/api%252f{tail[1:]}",
-        f"/api/%{ord(first):02x}{tail[2:]}",
+        f"/%{ord(head[1:2] or 'x'):02x}{head[2:]}{tail}",
+        f"{head}%2f{rest}",
+        f"{head}%252f{rest}",
+        f"{head}/%{ord(second):02x}{rest[1:]}",
         f"{path[:-1]}%{ord(last):02X}",
-        f"/API{tail}",
-        f"/api{tail.upper()}",
+        f"{head.upper()}{tail}",
+        f"{head}{tail.upper()}",
         f"{path};x=1",
-        f"/api;x=1{tail}",
+        f"{head};x=1{tail}",
         f"{path}%00",
         f"{path}%20",
         f"{path}%0a",
@@ -123,7 +124,7 @@ def spellings(path: str) -> Iterator[str]:
         f"{path}/.",
         f"{path}//",
         f"{path}#x",
-        f"/api\\{tail[1:]}",
+        f"{head}\\{rest}",
         f"{path}\t",
         f"{path}%c0%af",
         f"*{path}",

@@ -257,6 +257,27 @@ def unique(name: str) -> bytes:
     return data[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + data[2:]
 
 
+def multipart(picture: bytes) -> tuple[bytes, bytes]:
+    """The body of an upload with boundary `x`, in two parts that follow each other."""
+    fields = {
+        "override_longitude": "-170",
+        "override_latitude": "-50",
+        "override_capture_time": "2024-05-06T07:08:09Z",
+        "isBlurred": "false",
+    }
+    head = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    )
+    head += '--x\r\nContent-Disposition: form-data; name="file"; filename="x.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+    body = head.encode() + picture + b"\r\n--x--\r\n"
+    return body[: len(body) // 2], body[len(body) // 2 :]
+
+
+def original_path(folder: str, picture: str) -> str:
+    """Where a file of a picture lies below the directory of pictures (facts 8)."""
+    return f"{folder}/{picture[0:2]}/{picture[2:4]}/{picture[4:6]}/{picture[6:8]}/{picture[9:]}.jpg"
+
+
 def thumbnail(picture: bytes) -> bytes:
     """The EXIF thumbnail in a JPEG file; empty if it has none."""
     from PIL import Image

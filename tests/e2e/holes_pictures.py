@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
+import uuid
 
-from hole_kit import SAMPLE, Kit, checked, same_picture, thumbnail, unique
+from hole_kit import SAMPLE, Kit, checked, original_path, same_picture, thumbnail, unique
 from holes import hole
 
 NO_FILES = "gate: nothing serves files but the API"
@@ -106,22 +108,121 @@ def direct_links(kit: Kit) -> str | None:
     second="network: nothing serves them; the directory is closed to other users of the host",
 )
 def orphans(kit: Kit) -> str | None:
+    made, added = _broken(kit)
+    original = original_path("tmp", added)
+    checked(kit.bob.token.delete(f"/api/upload_sets/{made}"))
+    return None if _goes(kit, original, 5) else "the original is still there"
+
+
+@hole(
+    "H76",
+    "An original that could not be blurred, among the published files",
+    exposed="Unblurred pictures to backups, and to whoever gets at the published files, by isBlurred=true",
+    closed_by="API: the launcher lets every upload wait among the originals",
+    second="database: a picture that is not ready is its owner's",
+)
+def original_among_published(kit: Kit) -> str | None:
+    made, added = _broken(kit, isBlurred="true")
+    published = kit.on_file(original_path("permanent", added), ["test", "-e"])
+    checked(kit.bob.token.delete(f"/api/upload_sets/{made}"))
+    return "the very file that was sent" if published else None
+
+
+@hole(
+    "H77",
+    "Originals left behind by an upload that failed half-way",
+    exposed="Unblurred pictures that nobody knows of, for ever, to whoever gets at the disk",
+    closed_by="API: the workers remove originals that wait for nothing",
+    second="network: nothing serves them; the directory is closed to other users of the host",
+)
+def orphans_of_failures(kit: Kit) -> str | None:
+    session = kit.bob.token
+    made = checked(session.post("/api/upload_sets", json={"title": "x", "estimated_nb_files": 1})).json()["id"]
+    picture = str(uuid.uuid4())
+    # The last that an upload does: by then the file is written, and the transaction that names it is undone.
+    kit.sql(
+        f"""CREATE FUNCTION holes_fail() RETURNS trigger LANGUAGE plpgsql
+          AS $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$;
+        CREATE TRIGGER z_fails BEFORE UPDATE OF completed ON upload_sets FOR EACH ROW
+          WHEN (NEW.id = '{made}') EXECUTE FUNCTION holes_fail()"""
+    )
+    files = {"file": ("x.jpg", unique(SAMPLE), "image/jpeg")}
+    try:
+        failed = session.post(f"/api/upload_sets/{made}/files", data={**PLACE, "picture_id": picture}, files=files)
+    finally:
+        kit.sql("DROP FUNCTION holes_fail CASCADE")
+    assert failed.status_code == 500, failed.text
+    session.delete(f"/api/upload_sets/{made}")
+    original = original_path("tmp", picture)
+    # As if it were yesterday's: what is being uploaded must not be swept away.
+    assert kit.on_file(original, ["touch", "-d", "yesterday"]), "the upload left no file"
+    return None if _goes(kit, original, 90 if kit.target == "ours" else 3) else "the original is still there"
+
+
+PLACE = {"override_longitude": "-170", "override_latitude": "-50", "override_capture_time": "2024-05-06T07:08:09Z"}
+
+
+def _broken(kit: Kit, **more: str) -> tuple[str, str]:
+    """An upload and its picture, which cannot be blurred."""
     session = kit.bob.token
     made = checked(session.post("/api/upload_sets", json={"title": "x", "estimated_nb_files": 1})).json()["id"]
     # Cut in the middle: a blurring service that looks at it cannot read it.
     picture = unique(SAMPLE)
     files = {"file": ("x.jpg", picture[: len(picture) // 2], "image/jpeg")}
-    place = {"override_longitude": "-170", "override_latitude": "-50", "override_capture_time": "2024-05-06T07:08:09Z"}
-    added = checked(session.post(f"/api/upload_sets/{made}/files", data=place, files=files)).json()["picture_id"]
-    original = f"tmp/{added[0:2]}/{added[2:4]}/{added[4:6]}/{added[6:8]}/{added[9:]}.jpg"
+    added = checked(session.post(f"/api/upload_sets/{made}/files", data={**PLACE, **more}, files=files)).json()
     deadline = time.monotonic() + 20
-    while not session.get(f"/api/upload_sets/{made}").json()["items_status"]["broken"] and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        states = session.get(f"/api/upload_sets/{made}").json()["items_status"]
+        if states["broken"] or states["prepared"]:
+            break
         time.sleep(0.3)
-    checked(session.delete(f"/api/upload_sets/{made}"))
-    deadline = time.monotonic() + 5
-    while kit.on_file(original, ["test", "-e"]):
+    return str(made), str(added["picture_id"])
+
+
+def _goes(kit: Kit, path: str, seconds: float) -> bool:
+    """Whether a file goes by itself; it is removed in the end."""
+    deadline = time.monotonic() + seconds
+    while kit.on_file(path, ["test", "-e"]):
         if time.monotonic() > deadline:
-            kit.on_file(original, ["rm", "-f"])
-            return "the original is still there"
+            kit.on_file(path, ["rm", "-f"])
+            return False
         time.sleep(0.5)
-    return None
+    return True
+
+
+SECRET_TAGS = {
+    "Exif.Photo.BodySerialNumber": "SN-4711-0815",
+    "Exif.Photo.LensSerialNumber": "SN-4711-0816",
+    "Exif.Photo.CameraOwnerName": "Erika Owner",
+    "Exif.Image.Artist": "Erika Artist",
+    "Exif.Image.Copyright": "Erika Copyright",
+    "Exif.Photo.UserComment": "charset=Ascii in front of my house",
+    "Exif.Image.HostComputer": "Erikas iPhone",
+    "Xmp.dc.creator": "Erika Creator",
+}
+
+
+@hole(
+    "H29",
+    "Who took a picture, out of its metadata",
+    exposed="Serial numbers, owners, artists, comments and file names of everybody's pictures, to every account",
+    closed_by="API: the launcher shows others what describes the picture, and nothing else",
+    second="none: the file itself keeps its metadata, one picture at a time",
+)
+def identifying_metadata(kit: Kit) -> str | None:
+    victim = kit.victim()
+    tags = json.dumps({**SECRET_TAGS, "Exif.Image.Make": "ACME"})
+    kit.sql(f"UPDATE pictures SET exif = exif || '{tags}' WHERE id = '{victim.id}'")
+    paths = [
+        victim.item,
+        f"/api/collections/{victim.sequence}/items",
+        f"/api/pictures/{victim.id}",
+        f"/api/search?ids={victim.id}",
+    ]
+    found = set()
+    for path in paths:
+        text = kit.bob.token.get(path).text
+        assert "ACME" in text, path
+        found |= {value for value in (*SECRET_TAGS.values(), f"{victim.title}.jpg") if value in text}
+    assert SECRET_TAGS["Exif.Image.Artist"] in kit.alice.token.get(victim.item).text, "the owner does not see his own"
+    return ", ".join(sorted(found)) or None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import httpx
 
-from hole_kit import Kit, Person
+from hole_kit import SAMPLE, Kit, Person, checked, multipart, unique
 from holes import hole
 
 AT_ONCE = "database: blocked accounts see nothing, whatever they hold"
@@ -135,3 +137,49 @@ def sliding_session(kit: Kit) -> str | None:
     answer = kit.bob.browser.get("/api/users/me")
     renewed = [value for value in answer.headers.get_list("set-cookie") if "session" in value]
     return "renewed with each request" if answer.status_code == 200 and renewed else None
+
+
+@hole(
+    "H68",
+    "What a disabled account is in the middle of sending",
+    exposed="The instance to pictures of somebody who was dismissed while they were on their way",
+    closed_by="database: nothing new comes from a blocked account",
+    second="gate: the next request on the same connection is refused",
+)
+def upload_while_disabled(kit: Kit) -> str | None:
+    person = kit.people.make("Ulrich Underway")
+    made = checked(person.browser.post("/api/upload_sets", json={"title": "x"})).json()["id"]
+    before, after = multipart(unique(SAMPLE))
+
+    def slowly() -> Iterator[bytes]:
+        yield before
+        kit.people.disable(person)
+        yield after
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": str(len(before + after))}
+    answer = person.browser.post(f"/api/upload_sets/{made}/files", content=slowly(), headers=headers)
+    [[stored]] = kit.sql(f"SELECT count(*) FROM pictures WHERE upload_set_id = '{made}'")
+    next_one = person.browser.get("/api/users/me").status_code
+    return f"{answer.status_code}: stored, then {next_one}" if stored != "0" or next_one == 200 else None
+
+
+@hole(
+    "H69",
+    "People's e-mail addresses shown as their names",
+    exposed="The addresses of everybody who signs in by his own, or whose provider sends no name, to every account",
+    closed_by="database: a name that is an address becomes another",
+    second="identity: the scripts make no account whose name is its address",
+)
+def address_as_name(kit: Kit) -> str | None:
+    person = kit.people.make("Emil Email")
+    address = "emil.email@example.org"
+    # What upstream's sign-in runs with the name that it gets.
+    kit.sql(
+        f"INSERT INTO accounts (name, oauth_provider, oauth_id) SELECT '{address}', oauth_provider, oauth_id"
+        f" FROM accounts WHERE id = '{person.id}'"
+        f" ON CONFLICT (oauth_provider, oauth_id) DO UPDATE SET name = '{address}'"
+    )
+    shown = [
+        kit.bob.token.get(path).text for path in ("/api/users/", f"/api/users/{person.id}", "/api/users/search?q=emil")
+    ]
+    return address if any(address in text for text in shown) else None

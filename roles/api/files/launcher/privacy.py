@@ -128,6 +128,24 @@ def register(app: Any) -> None:
     app.after_request(leave_out_extent)
 
 
+def publish_nothing_unblurred() -> None:
+    """Let every upload wait for its blurring in tmp/, also one that says isBlurred=true.
+
+    Upstream writes such a file among the published ones. If it cannot be blurred it stays there, and gets into backups.
+
+    Raises:
+        AttributeError: upstream's program is built in another way than this was written for.
+    """
+    from geovisio.utils import pictures
+
+    save = pictures.saveRawPicture
+
+    def save_to_wait(picture: Any, data: bytes, _is_blurred: bool) -> None:
+        save(picture, data, False)
+
+    pictures.saveRawPicture = save_to_wait
+
+
 def remove_originals_too() -> None:
     """Let upstream's deletion of a picture also remove its original, which waits in tmp/ for its blurring (facts 5.5).
 

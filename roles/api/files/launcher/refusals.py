@@ -1,4 +1,4 @@
-"""Answers for what the guard of the database refuses: upstream would answer 500, with a trace or without a word."""
+"""Answers to what the guard of the database refuses, and to what is no token: upstream would answer 500."""
 
 from typing import Any
 
@@ -25,7 +25,9 @@ def answer(refusal: psycopg.Error) -> tuple[dict[str, object], int]:
 
 def register(app: Any) -> None:
     """Let the Flask ``app`` answer so."""
+    from flask import jsonify
     from geovisio.errors import InternalError
+    from joserfc.errors import JoseError
 
     def refused(error: psycopg.Error) -> Any:
         refusal = find(error)
@@ -37,5 +39,10 @@ def register(app: Any) -> None:
         refusal = find(error)
         return answer(refusal) if refusal else (error.to_dict(), error.status_code)
 
+    def not_a_token(_error: Any) -> Any:
+        # Upstream answers so to a wrong signature alone; to anything else that is no token of ours, 500 with a trace.
+        return jsonify({"message": "Token not valid", "status_code": 401}), 401
+
+    app.register_error_handler(JoseError, not_a_token)
     app.register_error_handler(psycopg.Error, refused)
     app.register_error_handler(InternalError, failed)

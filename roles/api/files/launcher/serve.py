@@ -4,7 +4,7 @@ import logging
 import sys
 from typing import Any
 
-from launcher import privacy, refusals
+from launcher import metadata, privacy, refusals, sign_in
 
 log = logging.getLogger("launcher.serve")
 
@@ -22,7 +22,11 @@ def arguments(bind: str, processes: int, threads: int) -> list[str]:
         "--no-control-socket",
         # Searches with many ids are long; nginx allows as much.
         "--limit-request-line=8190",
-        "--keep-alive=75",
+        # A process takes no more connections than it has threads; the others wait where the next free process finds
+        # them. gunicorn's own 1000 would queue them in a process whose threads are all busy, beside an idle one.
+        f"--worker-connections={threads}",
+        # The proxy keeps no connections to the API, and one that is kept would count among these.
+        "--keep-alive=0",
         "--timeout=60",
         # Less than the time that `docker stop` leaves.
         "--graceful-timeout=25",
@@ -67,6 +71,9 @@ def application() -> Any:
         end_sessions_at_logout(auth.oauth_provider)
     refusals.register(app)
     privacy.register(app)
+    privacy.publish_nothing_unblurred()
+    metadata.register(app)
+    sign_in.register(app)
     app.after_request(finish_interim)
     return app
 

@@ -103,7 +103,7 @@ def run(job_timeout: int) -> int:
     from geovisio import create_app
     from geovisio.workers import runner_pictures
 
-    from launcher import database, privacy
+    from launcher import database, privacy, sweep
 
     privacy.remove_originals_too()
     beat()
@@ -119,6 +119,7 @@ def run(job_timeout: int) -> int:
         log.error("API_BLUR_URL is not set: this worker would publish pictures as they came")
         return 1
     processor = runner_pictures.PictureProcessor(app=app, stop=False)
+    sweeper = sweep.Sweeper(sweep.ORIGINALS, sweep.waiting)
     stop = Stop()
     # Not earlier: upstream's processor has just put its own handlers there.
     signal.signal(signal.SIGTERM, stop)
@@ -128,6 +129,7 @@ def run(job_timeout: int) -> int:
     def step() -> bool:
         with app.app_context():
             processor.check_periodic_tasks()
+            sweeper.when_due()
             return bool(runner_pictures.process_next_job(app))
 
     started = time.monotonic()
