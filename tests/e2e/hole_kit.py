@@ -11,7 +11,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import httpx
@@ -170,6 +170,24 @@ class Kit:
             DELETE FROM job_queue WHERE picture_id = '{picture}';"""
         )
         made = Picture(picture, sequence, upload_set, title, longitude, latitude)
+        self._made.append(made)
+        return made
+
+    def add_picture(self, to: Picture, east: float) -> Picture:
+        """One more picture, without a file, in the sequence of another; so many degrees to the east of it."""
+        picture = str(uuid.uuid4())
+        longitude = round(to.longitude + east, 5)
+        self.sql(
+            f"""INSERT INTO pictures (id, account_id, upload_set_id, geom, ts, metadata, exif, status, preparing_status)
+              SELECT '{picture}', account_id, upload_set_id, ST_SetSRID(ST_MakePoint({longitude}, {to.latitude}), 4326),
+              ts + interval '1 second', metadata - 'originalContentMd5', exif, status, preparing_status
+              FROM pictures WHERE id = '{to.id}';
+            INSERT INTO sequences_pictures (seq_id, rank, pic_id) VALUES ('{to.sequence}', 2, '{picture}');
+            DELETE FROM job_queue WHERE picture_id = '{picture}';
+            UPDATE sequences SET geom = compute_sequence_geom(id), bbox = compute_sequence_bbox(id)
+              WHERE id = '{to.sequence}'"""
+        )
+        made = replace(to, id=picture, longitude=longitude)
         self._made.append(made)
         return made
 

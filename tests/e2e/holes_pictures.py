@@ -6,7 +6,7 @@ import json
 import time
 import uuid
 
-from hole_kit import SAMPLE, Kit, checked, original_path, same_picture, thumbnail, unique
+from hole_kit import SAMPLE, Kit, Picture, checked, original_path, same_picture, thumbnail, unique
 from holes import hole
 
 NO_FILES = "gate: nothing serves files but the API"
@@ -226,3 +226,36 @@ def identifying_metadata(kit: Kit) -> str | None:
         found |= {value for value in (*SECRET_TAGS.values(), f"{victim.title}.jpg") if value in text}
     assert SECRET_TAGS["Exif.Image.Artist"] in kit.alice.token.get(victim.item).text, "the owner does not see his own"
     return ", ".join(sorted(found)) or None
+
+
+@hole(
+    "H78",
+    "The line and the box of a sequence lead through its hidden pictures",
+    exposed="Where somebody hid a picture, such as in front of his door, to everybody who sees the rest",
+    closed_by="database: line and box leave out what is hidden, at once",
+    second="none",
+)
+def line_through_hidden(kit: Kit) -> str | None:
+    shown = kit.victim()
+    home = kit.add_picture(shown, 0.0005)
+    where = [f"/api/collections/{shown.sequence}", f"/api/collections?limit=1000&bbox={_box(home)}"]
+
+    def told() -> str | None:
+        [[longitude]] = kit.sql(f"SELECT ST_XMax(bbox) FROM sequences WHERE id = '{shown.sequence}'")
+        if float(longitude) > home.longitude - 1e-6 and str(home.longitude)[:8] in kit.bob.token.get(where[0]).text:
+            return "the box of the sequence"
+        return "the search for sequences by place" if shown.sequence in kit.bob.token.get(where[1]).text else None
+
+    assert told(), "the picture is not there at all"
+    checked(kit.alice.token.patch(home.item, json={"visibility": "owner-only"}))
+    by_hand = told()
+    checked(kit.alice.token.patch(home.item, json={"visibility": "logged-only"}))
+    assert told(), "the picture is not shown again"
+    kit.report(kit.bob.token, issue="privacy", picture_id=home.id)
+    return by_hand or told()
+
+
+def _box(picture: Picture) -> str:
+    """A box around one picture and no other, 20 m wide."""
+    x, y = picture.longitude, picture.latitude
+    return f"{x - 0.0001},{y - 0.0001},{x + 0.0001},{y + 0.0001}"
