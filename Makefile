@@ -65,7 +65,7 @@ audit: $(VENV)/development ## Look for known vulnerabilities in what is locked
 	@$(BIN)/python scripts/supply.py audit $(ARGS)
 
 sbom: $(VENV)/runtime ## Write a bill of material (CycloneDX) of each image of the site
-	@$(BIN)/python scripts/supply.py sbom -i $(INVENTORY) $(ARGS)
+	@$(BIN)/python scripts/supply.py -i $(INVENTORY) sbom $(ARGS)
 
 clean: ## Remove the virtual environment and caches, nothing of a site
 	rm -rf $(VENV) .ansible .mypy_cache .pytest_cache .ruff_cache

@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 
 from panoramax_ops.console import err, out, print_json, reported
-from panoramax_ops.errors import UnableError
+from panoramax_ops.errors import RefusedError, UnableError
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -27,6 +27,15 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    inventory: Annotated[Path | None, typer.Option("-i", "--inventory", help="Directory of the inventory.")] = None,
+) -> None:
+    """Keep the inventory for the commands that look at a site."""
+    context.obj = inventory
 
 
 @app.command()
@@ -106,7 +115,7 @@ def audit(as_json: Json = False) -> None:
 
 @app.command()
 def sbom(
-    inventory: Annotated[Path, typer.Option("-i", "--inventory", help="Directory of the inventory.")],
+    context: typer.Context,
     directory: Annotated[Path | None, typer.Option(help="Where to write them; state/NAME/sbom if not given.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -115,7 +124,10 @@ def sbom(
     from panoramax_ops.inventory import Inventory
     from panoramax_ops.supply import sbom as bills
 
+    inventory: Path | None = context.obj
     with reported(inventory, as_json=as_json):
+        if inventory is None:
+            raise RefusedError("No inventory is given.", "supply.py -i inventories/NAME sbom")
         site = Inventory(inventory)
         project = str(site.require("site_name"))
         target = directory or site.state / "sbom"
