@@ -9,7 +9,6 @@ from panoramax_ops.preflight.model import Problem
 from panoramax_ops.preflight.role_code import load
 from panoramax_ops.preflight.settings import Settings
 
-
 # site_schedule itself says where, not when.
 CALENDAR = re.compile(r"site_[a-z]\w*_schedule")
 
