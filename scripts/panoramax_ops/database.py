@@ -67,6 +67,29 @@ class Token:
     ends: datetime | None
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Pictures of one account that wait to be blurred. `failing` of them are tried again later; `oldest` is a time."""
+
+    account: str
+    waiting: int
+    failing: int
+    oldest: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A picture that failed. `next` is the time of the next try, empty for one that is broken."""
+
+    picture: UUID
+    account: str
+    file: str
+    state: str
+    tries: int
+    next: str
+    reason: str
+
+
 # Any number, the same in all scripts: who holds this lock may take away the administrator's role.
 ADMINISTRATORS_LOCK = 7_400_501
 LOCK_SECONDS = 30
@@ -265,6 +288,21 @@ class Database:
     def notes(self) -> list[str]:
         """All lines of the record, of all administrators, oldest first."""
         return [row[0] for row in self._rows("SELECT line FROM priv.account_log ORDER BY id", {})]
+
+    def picture_queue(self) -> list[Waiting]:
+        """What waits to be blurred, by account, most first."""
+        rows = self._rows("SELECT account, waiting, failing, oldest FROM priv.queue_state()", {})
+        return [Waiting(*row) for row in rows]
+
+    def failed_pictures(self) -> list[Failed]:
+        """Pictures that are broken, or were tried in vain at least once, oldest first."""
+        query: LiteralString = "SELECT picture, account, file, state, tries, next, reason FROM priv.failed_pictures()"
+        return [Failed(*row) for row in self._rows(query, {})]
+
+    def retry_pictures(self, pictures: list[UUID] | None) -> list[UUID]:
+        """Queue broken pictures again, all of them for None. Returns those that were queued."""
+        query: LiteralString = "SELECT * FROM priv.retry_pictures(%(pictures)s::uuid[])"
+        return [row[0] for row in self._rows(query, {"pictures": pictures})]
 
 
 def _unable(error: psycopg.Error) -> UnableError:

@@ -86,3 +86,15 @@ def open_accounts(path: Path, me: str = "") -> Iterator[Opened]:
         log = AuditLog(inventory.state / "accounts.log", database.note, me)
         accounts = Accounts(keycloak, database, settings(inventory, me), log)
         yield Opened(accounts, inventory, PictureFiles(access["app"], project))
+
+
+@contextlib.contextmanager
+def open_database(path: Path) -> Iterator[tuple[Inventory, Database]]:
+    """The inventory at `path` and the database of its site, and nothing else. Raises UnableError without an answer."""
+    inventory = Inventory(path)
+    project = str(inventory.require("site_name"))
+    password = str(inventory.require("secret_database_ops"))
+    with contextlib.ExitStack() as stack:
+        access = stack.enter_context(open_access({"database": inventory.host("database")}, project))
+        endpoint = access["database"].reach("database", 5432, POSTGRESQL_SOCKET)
+        yield inventory, stack.enter_context(Database(endpoint, password))

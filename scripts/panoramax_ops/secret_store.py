@@ -29,6 +29,7 @@ SECRETS = {
     "secret_oauth_client": "The API's client at Keycloak.",
     "secret_accounts_client": "The service account of scripts/accounts.py at Keycloak.",
     "secret_flask_key": "Signs the API's cookies and tokens; a new one signs everybody out and ends all tokens.",
+    "secret_blurring_proof": "Signs the proof that a picture was blurred; the blurring and the database know it.",
 }
 FLASK_KEY = "secret_flask_key"
 HEADER = """---

@@ -153,7 +153,8 @@ class Kit:
         point = f"ST_SetSRID(ST_MakePoint({longitude}, {latitude}), 4326)"
         shown = "ready" if status == "prepared" else "waiting-for-process"
         self.sql(
-            f"""INSERT INTO upload_sets (id, account_id, title, visibility, completed, dispatched)
+            f"""SET LOCAL priv.operator = 'on';
+            INSERT INTO upload_sets (id, account_id, title, visibility, completed, dispatched)
               VALUES ('{upload_set}', '{owner.id}', '{title}', '{visibility}', true, true);
             INSERT INTO sequences (id, account_id, status, visibility, metadata, upload_set_id, bbox, geom, nb_pictures,
               computed_capture_date, min_picture_ts, max_picture_ts)

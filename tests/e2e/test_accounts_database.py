@@ -28,10 +28,12 @@ INSERT INTO accounts (id, name, oauth_provider, oauth_id, role) VALUES
   ({ROOT}, 'root', 'keycloak', 'r', 'admin');
 INSERT INTO upload_sets (id, account_id, title) VALUES ({SET_A}, {ALICE}, 'a'), ({SET_B}, {BOB}, 'b');
 INSERT INTO sequences (id, account_id, status) VALUES ({SEQ_A}, {ALICE}, 'ready'), ({SEQ_B}, {BOB}, 'ready');
+SET LOCAL priv.operator = 'on';
 INSERT INTO pictures (id, account_id, upload_set_id, geom, ts, metadata, status, preparing_status) VALUES
   ({HERS}, {ALICE}, {SET_A}, ST_SetSRID(ST_MakePoint(1, 48), 4326), {DETAILS}, 'prepared'),
   ({OPEN}, {ALICE}, {SET_A}, ST_SetSRID(ST_MakePoint(1, 48), 4326), {DETAILS}, 'not-processed'),
   ({HIS}, {BOB}, {SET_B}, ST_SetSRID(ST_MakePoint(1, 48), 4326), {DETAILS}, 'prepared');
+SET LOCAL priv.operator = 'off';
 INSERT INTO files (upload_set_id, picture_id, file_name, size) VALUES ({SET_A}, {HERS}, 'a.jpg', 1000);
 INSERT INTO sequences_pictures (seq_id, rank, pic_id) VALUES ({SEQ_A}, 1, {HERS}), ({SEQ_B}, 1, {HIS});
 UPDATE pictures SET last_account_to_edit = {ALICE} WHERE id = {HIS};

@@ -34,9 +34,12 @@ INSERT INTO accounts (id, name, role)
   VALUES ({ALICE}, 'alice', 'user'), ({BOB}, 'bob', 'user'), ({ROOT}, 'root', 'admin');
 INSERT INTO upload_sets (id, account_id, title) VALUES ({UPLOAD}, {ALICE}, 'test');
 INSERT INTO sequences (id, account_id, status, metadata) VALUES ({SEQUENCE}, {ALICE}, 'ready', '{{"title": "test"}}');
+-- As who administers the database: nobody else can show a picture that was not proved to be blurred.
+SET LOCAL priv.operator = 'on';
 INSERT INTO pictures (id, account_id, upload_set_id, geom, ts, metadata, status, preparing_status)
   VALUES ({PICTURE}, {ALICE}, {UPLOAD}, ST_SetSRID(ST_MakePoint(1, 48), 4326), now(),
           '{{"type": "flat", "width": 10, "height": 10, "blurredByAuthor": true}}', 'ready', 'prepared');
+SET LOCAL priv.operator = 'off';
 INSERT INTO sequences_pictures (seq_id, rank, pic_id) VALUES ({SEQUENCE}, 1, {PICTURE});
 """
 SEEN = f"""SELECT is_picture_visible_by_user(p, null), is_picture_visible_by_user(p, {ALICE}),

@@ -10,6 +10,7 @@ from .app import create_app
 from .detectors import Context, create_detectors
 from .engines import choose_engine, thread_count
 from .errors import ModelError
+from .proof import Signer
 from .selftest import SelfTest, check_files
 from .service import Service
 from .settings import Settings, SettingsError
@@ -22,6 +23,7 @@ GRACE = 25  # seconds a picture in work may take after SIGTERM
 async def serve(settings: Settings) -> int:
     """Run until a signal; the exit code."""
     check_files(settings.models)
+    signer = Signer.from_settings(settings)
     engine = choose_engine(settings, settings.models / "plates.onnx")
     detectors = create_detectors(Context(settings, engine))
     service = Service(detectors, SelfTest(settings.models), settings)
@@ -32,7 +34,7 @@ async def serve(settings: Settings) -> int:
     service.metrics.set("blurring_info", 1, f'engine="{engine.name}",detectors="{names}"')
     logger.info("ready: %s on %s, %d threads", names, engine.name, thread_count(settings))
     config = uvicorn.Config(
-        create_app(service),
+        create_app(service, signer),
         host=settings.host,
         port=settings.port,
         log_config=None,

@@ -14,10 +14,10 @@ from starlette.routing import Route
 from .errors import RefusedError
 from .multipart import OVERHEAD, multipart_answer, receive_picture
 from .pipeline import Blurred
+from .proof import HEADER, SERVICE, Signer
 from .service import BusyError, GoneError, Service
 
 logger = logging.getLogger(__name__)
-SERVICE_NAME = "PrivatePanoramaxBlur"
 RETRY_AFTER = {"Retry-After": "10"}
 CLIENT_CLOSED = 499
 
@@ -42,17 +42,19 @@ def _announced_size(request: Request, max_bytes: int) -> int:
     return int(text)
 
 
-def _answer(request: Request, result: Blurred) -> Response:
+def _answer(request: Request, result: Blurred, proof: dict[str, str] | None) -> Response:
     # Detections are not published as annotations: the place of every face is nobody's business.
-    metadata: dict[str, Any] = {"service_name": SERVICE_NAME, "blurring_id": str(uuid.uuid4()), "annotations": []}
+    metadata: dict[str, Any] = {"service_name": SERVICE, "blurring_id": str(uuid.uuid4()), "annotations": []}
+    if proof is not None:
+        metadata["proof"] = proof
     if "multipart/form-data" in request.headers.get("accept", ""):
         body, content_type = multipart_answer(metadata, result.data)
         return Response(body, headers={"content-type": content_type})
     return Response(result.data, media_type="image/jpeg", headers={"x-sgblur": json.dumps(metadata)})
 
 
-def create_app(service: Service) -> Starlette:
-    """The ASGI application around a service."""
+def create_app(service: Service, signer: Signer) -> Starlette:
+    """The ASGI application around a service; `signer` makes the proofs that go with its answers."""
     settings = service.settings
 
     async def blur_picture(request: Request) -> Response:
@@ -64,6 +66,7 @@ def create_app(service: Service) -> Starlette:
                     content_type = request.headers.get("content-type", "")
                     data = await receive_picture(content_type, request.stream(), settings.max_bytes)
                 result = await service.process(data, request.is_disconnected)
+            proof = signer.sign(request.headers.get(HEADER), data, result.data)
         except RefusedError as error:
             logger.warning("refused: %s", error)
             return _refuse(error.status, str(error))
@@ -80,7 +83,7 @@ def create_app(service: Service) -> Starlette:
         shape = f"{result.width}x{result.height}"
         logger.info("%s, %d -> %d bytes, %s, left out %s, %.2f s",
                     shape, len(data), len(result.data), result.counts, result.dropped, total)  # fmt: skip
-        return _answer(request, result)
+        return _answer(request, result, proof)
 
     async def health(_: Request) -> Response:
         failure = await service.health()

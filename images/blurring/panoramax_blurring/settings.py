@@ -28,6 +28,8 @@ class Settings:
     port: int = 8001
     log_level: str = "info"
     models: Path = Path("/models")
+    #: file with the key of the proofs (`proof.py`); without one, answers have none
+    proof_key: Path = Path()
     #: auto: the faster one on this processor, timed at start-up
     engine: str = "auto"
     device: str = "auto"

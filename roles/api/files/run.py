@@ -15,6 +15,11 @@ from types import FrameType
 from launcher import environment
 
 
+def pauses(text: str) -> list[float]:
+    """Return the numbers in ``text``, which stand between commas; argparse tells about a ValueError."""
+    return [float(part) for part in text.split(",") if part]
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; unknown arguments end the program with status 2."""
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
@@ -27,6 +32,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     api.add_argument("--threads", type=int, default=4)
     worker = commands.add_parser("worker", help="process pictures until told to stop")
     worker.add_argument("--job-timeout", type=int, default=300, help="seconds after which one job counts as failed")
+    worker.add_argument(
+        "--blur-timeout", type=int, default=240, help="seconds that the blurring may take for a picture"
+    )
+    worker.add_argument(
+        "--retries", type=pauses, default="10,60,300", help="seconds before each further try, with commas"
+    )
     commands.add_parser("migrate", help="bring the database's schema and the guard up to date, then end")
     backend = commands.add_parser("backend", help="upstream's own administration commands")
     backend.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -59,7 +70,7 @@ def main() -> int:
     if options.command == "worker":
         from launcher import worker
 
-        return worker.run(options.job_timeout)
+        return worker.run(options.job_timeout, options.blur_timeout, options.retries)
     if options.command == "migrate":
         from launcher import migrate
 

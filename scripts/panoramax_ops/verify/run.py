@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from panoramax_ops.verify import accounts, audit, features, inside, outside, pictures, realm, realm_audit
+from panoramax_ops.verify import accounts, audit, features, inside, outside, pictures, proofs, realm, realm_audit
 from panoramax_ops.verify.model import Stage, left_out
 
 READ_ONLY = "left out by --read-only: it needs a picture"
@@ -10,7 +10,7 @@ READ_ONLY = "left out by --read-only: it needs a picture"
 
 def plan(*, read_only: bool) -> tuple[Stage, ...]:
     """The checks in their order. With `read_only`, nothing is uploaded."""
-    at_rest = (*inside.CHECKS, *outside.CHECKS, *realm.CHECKS, *realm_audit.CHECKS)
+    at_rest = (*inside.CHECKS, *proofs.CHECKS, *outside.CHECKS, *realm.CHECKS, *realm_audit.CHECKS)
     return (
         Stage((*accounts.OPENING, audit.SERVED, *at_rest), side_by_side=True),
         Stage((*audit.CHECKS, *features.CHECKS), side_by_side=True),

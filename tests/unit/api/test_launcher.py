@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -59,13 +61,6 @@ def test_a_missing_settings_file_is_named(settings_file: Path) -> None:
 
 
 @pytest.fixture
-def blurring() -> Iterator[str]:
-    """Something that listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
-@pytest.fixture
 def heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "heartbeat"
     monkeypatch.setattr(worker, "beat", file.touch)
@@ -74,7 +69,7 @@ def heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("heartbeat")
-def test_a_signal_waits_for_the_job_at_hand_and_no_other_begins(blurring: str) -> None:
+def test_a_signal_waits_for_the_job_at_hand_and_no_other_begins() -> None:
     stop = worker.Stop()
     before = signal.signal(signal.SIGTERM, stop)
     done = []
@@ -85,14 +80,14 @@ def test_a_signal_waits_for_the_job_at_hand_and_no_other_begins(blurring: str) -
         return True
 
     try:
-        assert worker.loop(step, stop, blurring, 5) == 0
+        assert worker.loop(step, stop, 5) == 0
     finally:
         signal.signal(signal.SIGTERM, before)
     assert done == ["finished all the same"]
 
 
 @pytest.mark.usefixtures("heartbeat")
-def test_one_failure_does_not_end_the_worker_but_several_in_a_row_do(blurring: str) -> None:
+def test_one_failure_does_not_end_the_worker_but_several_in_a_row_do() -> None:
     outcomes = iter([RuntimeError(), True, *[RuntimeError()] * 5, True])
 
     def step() -> bool:
@@ -101,31 +96,12 @@ def test_one_failure_does_not_end_the_worker_but_several_in_a_row_do(blurring: s
             raise outcome
         return bool(outcome)
 
-    assert worker.loop(step, worker.Stop(), blurring, 5) == 1
+    assert worker.loop(step, worker.Stop(), 5) == 1
     assert list(outcomes) == [True]
 
 
 @pytest.mark.usefixtures("heartbeat")
-def test_no_job_is_taken_while_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    stop = worker.Stop()
-    answers = iter([False, False, True])
-    taken = []
-
-    def listens(_url: str) -> bool:
-        return next(answers)
-
-    def step() -> bool:
-        taken.append(list(answers))
-        stop.requested = True
-        return True
-
-    monkeypatch.setattr(worker, "listens", listens)
-    assert worker.loop(step, stop, "http://blurring:8001", 5) == 0
-    assert taken == [[]]
-
-
-@pytest.mark.usefixtures("heartbeat")
-def test_a_job_that_hangs_fails_after_its_time(blurring: str) -> None:
+def test_a_job_that_hangs_fails_after_its_time() -> None:
     before = signal.signal(signal.SIGALRM, worker._too_long)
     stop = worker.Stop()
     failed = []
@@ -140,16 +116,31 @@ def test_a_job_that_hangs_fails_after_its_time(blurring: str) -> None:
         return True
 
     try:
-        assert worker.loop(step, stop, blurring, 1) == 0
+        assert worker.loop(step, stop, 1) == 0
     finally:
         signal.signal(signal.SIGALRM, before)
     assert failed == ["the job took too long"]
 
 
-def test_listens(blurring: str) -> None:
-    assert worker.listens(blurring)
-    assert not worker.listens("http://127.0.0.1:1")
-    assert not worker.listens("http://no-such-host.invalid:80")
+def test_a_round_that_no_signal_reaches_ends_the_process() -> None:
+    # A lock that is taken twice, in a thread that SIGALRM is blocked for, stands for whatever does not come back.
+    program = """
+import signal, sys, threading
+sys.path.insert(0, sys.argv[1])
+from launcher import worker
+worker.GRACE = 0
+worker.beat = lambda: None
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+worker.loop(lambda: threading.Lock().acquire() and threading.Event().wait(60), worker.Stop(), 1)
+"""
+    folder = Path(worker.__file__).parents[1]
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert "Timeout" in done.stderr
+    assert time.monotonic() - started < 15
 
 
 def test_the_workers_health_is_the_age_of_its_heartbeat(tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 import email.parser
 import email.policy
+import hashlib
+import hmac
 import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +16,13 @@ from starlette.testclient import TestClient
 
 from panoramax_blurring.app import create_app
 from panoramax_blurring.errors import ModelError
+from panoramax_blurring.proof import Signer
 from panoramax_blurring.service import Service
-from panoramax_blurring.settings import Settings
+from panoramax_blurring.settings import Settings, SettingsError
 
 Make = Callable[..., bytes]
+KEY = b"a key for the tests"
+PICTURE = "5a6c1c1e-0000-4000-8000-000000000001"
 
 
 class FakeSelfTest:
@@ -49,7 +55,7 @@ def start(detector: Callable[..., Any]) -> Iterator[Callable[..., Site]]:
     def make(finder: Any = None, **settings: Any) -> Site:
         selftest = FakeSelfTest()
         service = Service([finder or detector()], selftest, Settings(**settings))  # type: ignore[arg-type]
-        client = TestClient(create_app(service))
+        client = TestClient(create_app(service, Signer(KEY, {"faces.onnx": "ab"})))
         client.__enter__()
         clients.append(client)
         assert client.get("/healthz").status_code == 200
@@ -67,6 +73,41 @@ def test_bare_answer(start: Callable[..., Site], jpeg: Make, detector: Callable[
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.content[:3] == b"\xff\xd8\xff"
     assert json.loads(answer.headers["x-sgblur"])["annotations"] == []
+
+
+def test_an_answer_is_signed_for_the_picture_that_was_named(start: Callable[..., Site], jpeg: Make) -> None:
+    site, picture = start(), jpeg()
+    answer = site.post(picture, **{"X-Picture-Id": PICTURE})
+    proof = json.loads(answer.headers["x-sgblur"])["proof"]
+    said = json.loads(proof["statement"])
+    assert said["picture"] == PICTURE
+    assert said["input"] == hashlib.sha256(picture).hexdigest()
+    assert said["answer"] == hashlib.sha256(answer.content).hexdigest()
+    assert said["models"] == {"faces.onnx": "ab"}
+    assert proof["signature"] == hmac.new(KEY, proof["statement"].encode(), "sha256").hexdigest()
+
+
+def test_what_nobody_named_is_not_signed(start: Callable[..., Site], jpeg: Make) -> None:
+    assert "proof" not in json.loads(start().post(jpeg()).headers["x-sgblur"])
+
+
+@pytest.mark.parametrize("name", ["1", PICTURE.upper(), PICTURE + '","x":"'])
+def test_a_name_that_is_no_uuid_is_refused(start: Callable[..., Site], jpeg: Make, name: str) -> None:
+    assert start().post(jpeg(), **{"X-Picture-Id": name}).status_code == 400
+
+
+def test_a_key_must_be_there_and_long_enough(tmp_path: Path) -> None:
+    (tmp_path / "SHA256SUMS").write_text("0123456789abcdef0123 faces.onnx\nff selftest.jpg\n")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        Signer.from_settings(Settings(models=tmp_path, proof_key=tmp_path / "key"))
+    (tmp_path / "key").write_bytes(b"short\n")
+    with pytest.raises(SettingsError, match="shorter than 16"):
+        Signer.from_settings(Settings(models=tmp_path, proof_key=tmp_path / "key"))
+    (tmp_path / "key").write_bytes(KEY + b"\n")
+    proof = Signer.from_settings(Settings(models=tmp_path, proof_key=tmp_path / "key")).sign(PICTURE, b"", b"")
+    assert proof
+    assert json.loads(proof["statement"])["models"] == {"faces.onnx": "0123456789abcdef"}
+    assert proof["signature"] == hmac.new(KEY, proof["statement"].encode(), "sha256").hexdigest()
 
 
 def content(part: Any) -> bytes:

@@ -78,7 +78,7 @@ def test_anonymous_get_what_the_design_allows_and_no_more() -> None:
         ("GET /api/users/me/collection?format=csv", "signed_in"),
         ("GET /api/users/me", "signed_in"),
         (f"PATCH /api/collections/{UUID}", "signed_in"),
-        (f"POST /api/collections/{UUID}/prepare", "nobody"),
+        (f"POST /api/collections/{UUID}/prepare", "administrator"),
         ("GET /api/admin/stats", "administrator"),
         ("POST /api/transfers", "nobody"),
         ("GET /api/auth/login?next_url=%2Fsequence%2F1%3Fpic%3D2%26x%3D3%23map", "anonymous"),

@@ -49,7 +49,8 @@ AS $$
 $$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA priv FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION priv.guard_findings(), priv.guard_warnings(), priv.token_works(uuid), priv.is_operator(),
-  priv.account_usage(uuid), priv.account_holdings(uuid), priv.delete_account(uuid, text, uuid), priv.export_account(uuid)
+  priv.account_usage(uuid), priv.account_holdings(uuid), priv.delete_account(uuid, text, uuid), priv.export_account(uuid),
+  priv.queue_state(), priv.failed_pictures(), priv.retry_pictures(uuid[])
   TO panoramax_ops;
 
 UPDATE priv.replaced_functions r SET guard_checksum = md5(p.prosrc) FROM pg_proc p WHERE p.oid = to_regprocedure(r.identity);
