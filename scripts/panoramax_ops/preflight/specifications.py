@@ -15,7 +15,7 @@ from panoramax_ops.preflight.model import Problem
 from panoramax_ops.preflight.settings import Settings, SettingUndefinedError, is_private, relative, shown
 
 # An operator's own variables may stand beside ours under the first prefix; Ansible's own begin with the others.
-FREE_PREFIXES = ("custom_", "ansible_", "molecule_")
+FREE_PREFIXES = ("custom_", "ansible_", "molecule_", "discovered_interpreter_")
 MAGIC = frozenset(
     [
         *("environment", "gather_subset", "group_names", "groups", "hostvars", "inventory_dir", "inventory_file"),
