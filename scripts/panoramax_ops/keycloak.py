@@ -17,6 +17,8 @@ from panoramax_ops.errors import RefusedError, UnableError
 
 CONNECTIONS = 8
 PAGE = 100
+# What it may take: on a busy host, a user with its password takes seconds.
+ANSWER_SECONDS = 60
 
 
 # The client of the API, whose base address is the site's.
@@ -56,7 +58,7 @@ class Keycloak:
         self._http = httpx.Client(
             base_url=f"http://{endpoint.address}:{endpoint.port}/oauth",
             transport=transport,
-            timeout=60,
+            timeout=ANSWER_SECONDS,
             trust_env=False,
         )
         self._realm = realm

@@ -17,11 +17,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import docker
 import httpx
 import pytest
 
+from panoramax_ops.opening import Opened, open_accounts
 from panoramax_ops.scratch import write_inventory
 from signing_in import client, sign_in
 
@@ -170,6 +172,44 @@ def new_person(site: Site) -> Callable[..., Person]:
         return Person(email, shown, password_in(letter), letter)
 
     return create
+
+
+@pytest.fixture(scope="session")
+def run(site: Site) -> Callable[..., Any]:
+    """Runs accounts.py --json, and returns what it answers; checks the exit code."""
+
+    def command(*arguments: str, code: int = 0) -> Any:
+        done = site.run("accounts.py", "--json", *arguments, check=False)
+        assert done.returncode == code, (arguments, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+        return json.loads(done.stdout)
+
+    return command
+
+
+@pytest.fixture
+def people(run: Callable[..., Any], site: Site) -> Iterator[Callable[..., Person]]:
+    """Makes accounts that are gone after the test."""
+    made: list[str] = []
+
+    def create(name: str = "Acct Person", **options: str) -> Person:
+        mark = secrets.token_hex(4)
+        email, name = f"acct-{mark}@example.org", f"{name} {mark}"
+        made.append(email)
+        extra = [text for key, value in options.items() for text in (f"--{key}", value)]
+        answer = run("create", email, "--name", name, *extra)
+        return Person(email, name, password_in(Path(answer["letter"])), Path(answer["letter"]))
+
+    yield create
+    for email in made:
+        site.run("accounts.py", "delete", email, "--pictures", "delete", "--yes", check=False)
+
+
+@pytest.fixture
+def opened(site: Site) -> Iterator[Opened]:
+    """The site as the scripts open it."""
+    with open_accounts(site.inventory) as found:
+        yield found
 
 
 def password_in(letter: Path) -> str:

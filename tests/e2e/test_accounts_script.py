@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import os
 import secrets
 import subprocess
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from conftest import Person, Site, password_in
-from panoramax_ops.keycloak import KeycloakError
+from conftest import ROOT, Person, Site, password_in
 from panoramax_ops.opening import Opened, open_accounts
 from pictures import FLAT, geovisio_pictures, unique
 from signing_in import SignInError, client, sign_in
@@ -24,44 +26,6 @@ from signing_in import SignInError, client, sign_in
 pytestmark = pytest.mark.e2e
 
 CUT_OFF_SECONDS = 2.0
-
-
-@pytest.fixture(scope="module")
-def run(site: Site) -> Callable[..., Any]:
-    """Runs accounts.py --json, and returns what it answers; checks the exit code."""
-
-    def command(*arguments: str, code: int = 0) -> Any:
-        done = site.run("accounts.py", "--json", *arguments, check=False)
-        assert done.returncode == code, (arguments, done.stdout, done.stderr)
-        assert "Traceback" not in done.stderr
-        return json.loads(done.stdout)
-
-    return command
-
-
-@pytest.fixture
-def people(run: Callable[..., Any], site: Site) -> Iterator[Callable[..., Person]]:
-    """Makes accounts that are gone after the test."""
-    made: list[str] = []
-
-    def create(name: str = "Acct Person", **options: str) -> Person:
-        mark = secrets.token_hex(4)
-        email, name = f"acct-{mark}@example.org", f"{name} {mark}"
-        made.append(email)
-        extra = [text for key, value in options.items() for text in (f"--{key}", value)]
-        answer = run("create", email, "--name", name, *extra)
-        return Person(email, name, password_in(Path(answer["letter"])), Path(answer["letter"]))
-
-    yield create
-    for email in made:
-        site.run("accounts.py", "delete", email, "--pictures", "delete", "--yes", check=False)
-
-
-@pytest.fixture
-def opened(site: Site) -> Iterator[Opened]:
-    """The site as the scripts open it."""
-    with open_accounts(site.inventory) as found:
-        yield found
 
 
 def log_in(site: Site, person: Person) -> httpx.Client:
@@ -106,8 +70,49 @@ def watch(sessions: dict[str, httpx.Client], stop: threading.Event) -> dict[str,
     return answered
 
 
+class Refreshing:
+    """What an app of the site would hold of a person: a refresh token, got with the person's own session."""
+
+    def __init__(self, site: Site, opened: Opened, session: httpx.Client) -> None:
+        verifier = secrets.token_urlsafe(48)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        back = f"{site.url}/api/auth/redirect"
+        query = {
+            "client_id": "geovisio",
+            "response_type": "code",
+            "scope": "openid",
+            "redirect_uri": back,
+            "state": "x",
+        }
+        query |= {"code_challenge": challenge, "code_challenge_method": "S256"}
+        asked = session.get("/oauth/realms/panoramax/protocol/openid-connect/auth", params=query)
+        code = httpx.URL(asked.headers["location"]).params["code"]
+        self._opened = opened
+        self._held = ""
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back, "code_verifier": verifier}
+        assert self._ask(form).status_code == 200
+
+    def _ask(self, form: dict[str, str]) -> httpx.Response:
+        client_secret = str(self._opened.inventory.require("secret_oauth_client"))
+        answer = self._opened.accounts.keycloak._send(
+            "POST",
+            "/realms/panoramax/protocol/openid-connect/token",
+            data={**form, "client_id": "geovisio", "client_secret": client_secret},
+        )
+        self._held = answer.json().get("refresh_token", self._held)
+        return answer
+
+    def again(self) -> int:
+        """Status of one more refresh."""
+        return self._ask({"grant_type": "refresh_token", "refresh_token": self._held}).status_code
+
+
 def test_from_the_letter_to_the_cut_off(
-    site: Site, run: Callable[..., Any], people: Callable[..., Person], record_property: Callable[..., None]
+    site: Site,
+    run: Callable[..., Any],
+    people: Callable[..., Person],
+    opened: Opened,
+    record_property: Callable[..., None],
 ) -> None:
     person, colleague = people(), people("Acct Colleague")
     browser, other = log_in(site, person), log_in(site, colleague)
@@ -117,6 +122,8 @@ def test_from_the_letter_to_the_cut_off(
         site.url, site.ca, headers={"Authorization": f"Bearer {token.read_text(encoding='utf-8').strip()}"}
     )
     assert machine.get("/api/users/me").status_code == 200
+    app = Refreshing(site, opened, browser)
+    assert app.again() == 200
 
     stop = threading.Event()
     answers: list[dict[str, float]] = []
@@ -125,6 +132,8 @@ def test_from_the_letter_to_the_cut_off(
     time.sleep(0.5)
     run("disable", person.email, "--why", "left")
     done = time.monotonic()
+    assert app.again() == 400, "refresh tokens end at once"
+    assert time.monotonic() - done < CUT_OFF_SECONDS
     time.sleep(CUT_OFF_SECONDS)
     stop.set()
     watcher.join()
@@ -201,38 +210,66 @@ def test_an_import_is_checked_repeated_and_printed(site: Site, run: Callable[...
             site.run("accounts.py", "delete", email, "--pictures", "delete", "--yes", check=False)
 
 
-def test_what_is_not_acceptable_is_refused_with_a_remedy(
-    site: Site, run: Callable[..., Any], people: Callable[..., Person], tmp_path: Path
+def test_a_group_is_listed_and_printed_by(run: Callable[..., Any], people: Callable[..., Person]) -> None:
+    person = people(group="Field team North")
+    assert [found["email"] for found in run("list", "--group", "field TEAM north")] == [person.email]
+    run("set-group", person.email, "")
+    assert run("list", "--group", "Field team North") == []
+    assert person.email in [found["email"] for found in run("list", "--group", "-")]
+
+
+def test_tokens_end_and_are_revoked(site: Site, run: Callable[..., Any], people: Callable[..., Person]) -> None:
+    person = people()
+    assert all(token["ends"] for token in run("tokens", "list", person.email)), (
+        "also the one that comes with the account"
+    )
+    made = run("tokens", "create", person.email, "--for", "camera car", "--expires", "7")
+    header = {"Authorization": f"Bearer {Path(made['file']).read_text(encoding='utf-8').strip()}"}
+    with client(site.url, site.ca, headers=header) as machine:
+        assert machine.get("/api/users/me").status_code == 200
+        run("tokens", "revoke", person.email, made["id"][:8])
+        assert machine.get("/api/users/me").status_code in (401, 403)
+    run("tokens", "revoke", person.email, "all")
+    assert run("tokens", "list", person.email) == []
+
+
+def test_the_record_shows_what_was_done_and_that_nobody_touched_it(
+    site: Site, run: Callable[..., Any], people: Callable[..., Person]
 ) -> None:
     person = people()
-    free = f"acct-{secrets.token_hex(4)}@example.org"
-    name = ("--name", "Acct Nobody")
-    empty = tmp_path / "empty.csv"
-    empty.write_text("", encoding="utf-8")
-    attempts = [
-        ("create", f"  {person.email.upper()} ", *name),
-        ("create", free, "--name", person.name),
-        ("create", free, "--name", free),
-        ("create", "nobody", *name),
-        ("create", "acct@mailinator.com", *name),
-        ("create", free, *name, "--role", "root"),
-        ("create", free, *name, "--language", "it"),
-        ("set-role", person.email, "owner"),
-        ("set-email", person.email, "x"),
-        ("rename", person.email, "--name", "=cmd()"),
-        ("disable", free),
-        ("tokens", "create", person.email, "--for", "x", "--days", "0"),
-        ("tokens", "revoke", person.email, "zzz"),
-        ("delete", person.email, "--pictures", "burn", "--yes"),
-        ("delete", person.email, "--pictures", f"transfer:{person.email}", "--yes"),
-        ("import", str(empty), "--yes"),
-    ]
-    for attempt in attempts:
-        refused = run(*attempt, code=1)
-        assert refused["error"], attempt
-        assert refused["remedy"] or "between" in refused["error"] or "holds" in refused["error"], (attempt, refused)
-    assert run("show", person.email)["state"] == "new"
-    assert site.run("accounts.py", "show", free, check=False).returncode == 1
+    run("disable", person.email, "--why", "left")
+    lines = run("log", "--account", f" {person.email.upper()} ")
+    assert [(line["action"], line.get("why", "")) for line in lines] == [("create", ""), ("disable", "left")]
+    assert person.password not in json.dumps(lines)
+    assert run("log", "--verify")["faults"] == []
+    record = site.state / "accounts.log"
+    whole = record.read_text(encoding="utf-8")
+    try:
+        record.write_text("".join(line for line in whole.splitlines(keepends=True) if '"left"' not in line), "utf-8")
+        assert run("log", "--verify", code=1)["faults"]
+        assert run("log", "--account", person.email)[-1]["why"] == "left", "the database keeps it all the same"
+    finally:
+        record.write_text(whole, encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [[], ["tokens"], ["create"]])
+def test_the_shell_completes_commands_and_values(site: Site, words: list[str]) -> None:
+    wanted = {0: "reset-password", 1: "revoke"}
+    line = ["accounts.py", "-i", str(site.inventory), *words]
+    if words == ["create"]:
+        line += ["x@example.org", "--role"]
+    environment = {
+        **os.environ,
+        "_ACCOUNTS.PY_COMPLETE": "complete_bash",
+        "_ACCOUNTS_PY_COMPLETE": "complete_bash",
+        "COMP_WORDS": " ".join(line) + " ",
+        "COMP_CWORD": str(len(line)),
+    }
+    python = ROOT / ".venv" / "bin" / "python"
+    done = subprocess.run(
+        [str(python), "scripts/accounts.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ("admin" if words == ["create"] else wanted[len(words)]) in done.stdout.split(), done
 
 
 def test_who_somebody_is_can_change(site: Site, run: Callable[..., Any], people: Callable[..., Person]) -> None:
@@ -312,27 +349,3 @@ def test_only_one_at_a_time_takes_an_administrator_away(site: Site, opened: Open
         assert not entered.wait(3), "two hold the lock"
     waiting.join(60)
     assert entered.is_set()
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("GET", "/clients", None),
-        ("POST", "/clients", {"clientId": "acct-intruder"}),
-        ("PUT", "", {"registrationAllowed": True}),
-        ("GET", "/identity-provider/instances", None),
-        ("POST", "/identity-provider/instances", {"alias": "acct", "providerId": "oidc"}),
-        ("GET", "/events", None),
-        ("GET", "/admin-events", None),
-        ("POST", "/client-scopes", {"name": "acct"}),
-        ("GET", "/components", None),
-        ("GET", "/authentication/flows", None),
-        ("POST", "/partialImport", {"users": []}),
-        ("POST", "/roles", {"name": "acct"}),
-    ],
-)
-def test_the_service_account_manages_people_and_nothing_else(
-    opened: Opened, method: str, path: str, body: dict[str, Any] | None
-) -> None:
-    with pytest.raises(KeycloakError, match="answers 403"):
-        opened.accounts.keycloak.call(method, path, json=body)

@@ -28,6 +28,7 @@ SERVICE_KEYS = frozenset(
         "tmpfs",
         "networks",
         "published_ports",
+        "hosts",
         "memory",
         "pids",
         "shm_size",
@@ -162,7 +163,11 @@ def _definition(service: Mapping[str, Any], project: str, config_dir: str, *, jo
     }
     definition |= {key: service[key] for key in ("command", "entrypoint", "shm_size", "stop_signal") if key in service}
     # Docker does not see that a bind-mounted file changed: its checksum in a label does.
-    bodies = [(file["target"], file.get("content", file.get("secret"))) for file in files]
+    bodies: list[Any] = [(file["target"], file.get("content", file.get("secret"))) for file in files]
+    if hosts := service.get("hosts"):
+        # Names that this container resolves to other addresses than the rest of the world does.
+        definition["hosts"] = dict(hosts)
+        bodies.append(sorted(definition["hosts"].items()))
     definition["labels"] = {
         LABEL: project,
         f"{LABEL}.service": service["name"],

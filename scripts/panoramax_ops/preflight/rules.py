@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -172,6 +173,20 @@ def mail(settings: Settings) -> Iterator[Problem]:
         yield settings.problem("site_smtp", "'from' must be an e-mail address")
     if bool(smtp.get("user")) != bool(smtp.get("password")):
         yield settings.problem("site_smtp", "set both user and password, or neither")
+    # The name is what the server's certificate is checked for, and what Keycloak's way out goes by.
+    host = str(smtp.get("host") or "")
+    if host and (not HOST_NAME.fullmatch(host.lower()) or host.replace(".", "").isdigit()):
+        yield settings.problem("site_smtp", "'host' must be the server's name; its address goes into site_smtp_address")
+    if not 1 <= int(smtp.get("port") or 25) <= 65535:
+        yield settings.problem("site_smtp", "'port' must be between 1 and 65535, mostly 587")
+    address = settings.text("site_smtp_address")
+    try:
+        ipaddress.IPv4Address(address or "192.0.2.1")
+    except ValueError:
+        yield settings.problem("site_smtp_address", "give an IPv4 address, or nothing where the DNS knows the name")
+    authority = settings.text("site_smtp_ca_file")
+    if authority and not Path(authority).is_file():
+        yield settings.problem("site_smtp_ca_file", "there is no such file on this machine")
 
 
 def mebibytes(text: str) -> int | None:

@@ -37,6 +37,8 @@ find /etc/nginx/certificates -name '*key*' -type f -perm /077 -printf '%p has mo
 true
 """
 # Exit codes of bash when a connection fails, and of timeout(1).
+# Where role keycloak's way to the mail server listens.
+MAIL_PORT = 2525
 REFUSED_OR_TIMED_OUT = frozenset({1, 124})
 
 
@@ -81,6 +83,7 @@ def no_way_out(site: Site) -> str:
     """Nothing but the proxy can send anything out of the back network, so that no picture can leave by accident.
 
     What they try to reach is the proxy on the other network: it listens for certain, and the way there is the way out.
+    Where the site sends mail, one more container is on both networks: it must hang up on everybody but Keycloak.
     """
     if not site.engine.networks.get(f"{site.project}-back").attrs["Internal"]:
         raise ClaimBrokenError(f"network {site.project}-back is not internal")
@@ -96,14 +99,23 @@ def no_way_out(site: Site) -> str:
         code, _ = container.exec_run(["timeout", "1", "bash", "-c", f"</dev/tcp/{outside}/8443"])
         if code not in REFUSED_OR_TIMED_OUT:
             found.append(f"{container.name} reaches {outside}, outside of its network (exit {code})")
+        if mail is not None and not container.name.endswith("-keycloak"):
+            relay = mail.attrs["NetworkSettings"]["Networks"][f"{site.project}-back"]["IPAddress"]
+            # A mail server speaks first: who is hung up on reads nothing.
+            reading = f"exec 3<>/dev/tcp/{relay}/{MAIL_PORT} && read -r -n 1 <&3"
+            code, _ = container.exec_run(["timeout", "2", "bash", "-c", reading])
+            if code not in REFUSED_OR_TIMED_OUT:
+                found.append(f"{container.name} reaches the mail server (exit {code})")
         return found
 
-    others = [container for container in site.containers() if container.id != proxy.id]
+    mail = next((found for found in site.containers() if found.name == f"{site.project}-mail"), None)
+    others = [container for container in site.containers() if container.id not in (proxy.id, mail and mail.id)]
     with ThreadPoolExecutor(max_workers=len(others) or 1) as pool:
         found = [finding for findings in pool.map(way_out, others) for finding in findings]
     if found:
         raise ClaimBrokenError("; ".join(found))
-    return f"{len(others)} containers try in vain to leave the internal network"
+    mailing = "; only Keycloak reaches the mail server" if mail is not None else ""
+    return f"{len(others)} containers try in vain to leave the internal network{mailing}"
 
 
 def default_visibility(site: Site) -> str:

@@ -97,11 +97,31 @@ def test_the_scripts_manage_people_and_nothing_else() -> None:
 
 def test_secrets_are_in_a_mounted_file_and_nowhere_else() -> None:
     [service] = VARS["_keycloak_services"]
-    assert service["files"] == "{{ _keycloak_files + __keycloak_theme_files }}"
+    assert service["files"] == "{{ _keycloak_files + __keycloak_theme_files + _keycloak_truststore }}"
     assert [set(entry) for entry in VARS["_keycloak_files"]] == [{"path", "secret"}]
     shown = str({key: value for key, value in service.items() if key != "files"})
     assert "password" not in shown
     assert "secret" not in shown
+
+
+def test_the_way_to_the_mail_server_is_for_keycloak_alone_and_leads_nowhere_else() -> None:
+    relay = VARS["_keycloak_mail_service"]
+    template = (ROLE / "templates" / "mail.conf.j2").read_text(encoding="utf-8")
+    assert "published_ports" not in relay
+    assert template.index("allow {{ keycloak_address }};") < template.index("deny all;")
+    assert template.count("proxy_pass") == 1
+    assert "keycloak_smtp.password" not in template
+
+
+def test_every_mail_says_the_same_in_all_languages() -> None:
+    for language in ("en", "fr", "de", "es"):
+        text = (ROLE / "files" / "theme" / "mail" / f"{language}.properties").read_text(encoding="utf-8")
+        lines = dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
+        assert lines.keys() == {"executeActionsSubject", "executeActionsBody", "executeActionsBodyHtml"}
+        # A straight apostrophe would quote the rest of the message.
+        assert "'" not in "".join(lines.values())
+        for body in ("executeActionsBody", "executeActionsBodyHtml"):
+            assert all(part in lines[body] for part in ("{0}", "{2}", "{4}"))
 
 
 def test_every_option_of_the_realm_belongs_to_the_declaration() -> None:
