@@ -10,7 +10,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from panoramax_ops import accounts_cli_care, accounts_cli_import, accounts_cli_log, accounts_cli_tokens, people
-from panoramax_ops.accounts_console import ByLetter, Email, Language, Role, answer, app, one_of, opened
+from panoramax_ops.accounts_cli_tokens import tokens
+from panoramax_ops.accounts_console import ByLetter, Email, Language, Role, answer, app, keep_examples, one_of, opened
 from panoramax_ops.console import out, print_csv, print_json, reported
 from panoramax_ops.errors import RefusedError
 from panoramax_ops.person import STATES, Person
@@ -207,3 +208,7 @@ def sign_out(context: typer.Context, email: Email) -> None:
     with opened(context) as accounts:
         person = accounts.sign_out(email)
         answer(context, f"{person.email} is signed out.", person)
+
+
+keep_examples(app)
+keep_examples(tokens)

@@ -14,9 +14,35 @@ from typer.core import TyperGroup
 from panoramax_ops import people
 from panoramax_ops.console import out, print_json, reported
 
+# In the order in which an administrator comes to need them.
+ORDER = [
+    "create",
+    "import",
+    "list",
+    "show",
+    "rename",
+    "set-email",
+    "set-role",
+    "set-group",
+    "disable",
+    "enable",
+    "sign-out",
+    "reset-password",
+    "reset-second-factor",
+    "tokens",
+    "export",
+    "delete",
+    "audit",
+    "log",
+]
 
-class JsonAnywhere(TyperGroup):
+
+class Commands(TyperGroup):
     """Takes --json behind the command as well as before it."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """As the help shows them."""
+        return sorted(super().list_commands(ctx), key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Move it to where it is declared."""
@@ -28,7 +54,7 @@ class JsonAnywhere(TyperGroup):
 
 
 app = typer.Typer(
-    cls=JsonAnywhere,
+    cls=Commands,
     help="Provision the people of a private Panoramax: nobody can register, administrators create accounts here.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -92,6 +118,14 @@ def opened(context: typer.Context) -> Iterator[Any]:
     """The opened accounts (accounts.Accounts)."""
     with opened_site(context) as site:
         yield site.accounts
+
+
+def keep_examples(commands: typer.Typer) -> None:
+    """Have the help show the examples at the end of a command's description line by line, as they are typed."""
+    for command in commands.registered_commands:
+        if command.callback is not None and command.callback.__doc__:
+            text = command.callback.__doc__
+            command.callback.__doc__ = text.replace("\n\n    accounts.py", "\n\n    \b\n    accounts.py", 1)
 
 
 def answer(
