@@ -45,8 +45,8 @@ def _import(accounts: Accounts, emails: list[str], mark: str, directory: Path) -
         steps, taken = plan(accounts, rows)
         assert not problems
         assert not taken
-        report = run(accounts, steps, lambda _: None)
-        for written in (report.table, report.letters):
+        report = run(accounts, steps, lambda _: None, by_letter=True)
+        for written in (report.table, report.letters, report.letters and report.letters.with_suffix(".html")):
             if written:
                 written.unlink()
         return report
@@ -109,6 +109,7 @@ def main(
             "created": report.count("created"),
             "cpus": os.cpu_count(),
             "load_before": round(load, 1),
+            "load_after": round(os.getloadavg()[0], 1),
         }
         print(json.dumps(result, indent=2))
 
