@@ -13,16 +13,21 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 from panoramax_ops.accounts import Accounts
+from panoramax_ops.audit import MARKS
 from panoramax_ops.errors import UnableError
 
 # What Keycloak stores for its own use.
 INTERNAL = ("access", "notBefore", "disableableCredentialTypes", "totp")
 README = """All that {site} ({url}) stores about {email}.
 
-keycloak.json     the login: e-mail, name, language, times; the password is stored as a digest only
+keycloak.json     the login: e-mail, name, language, group, times; the password is stored as a digest only
+sessions.json     where the person is logged in now, with addresses
 panoramax/*.json  the account, uploads, sequences and pictures with their metadata, edits, reports; one object per line
 log.json          what administrators did with the account
 pictures/         the published pictures, faces and licence plates blurred; originals are not kept
+
+Not in it: past logins with their addresses, which Keycloak keeps for {events_days} days for security, and the web
+server's log. Ask {contact}.
 """
 
 
@@ -45,12 +50,20 @@ def export(
             try:
                 with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=1) as archive:
                     settings = accounts.settings
-                    text = README.format(site=settings.site, url=settings.url, email=user["email"])
+                    text = README.format(
+                        site=settings.site,
+                        url=settings.url,
+                        email=user["email"],
+                        contact=settings.contact,
+                        events_days=settings.events_days,
+                    )
                     _add(archive, "README.txt", text.encode())
                     login = {key: value for key, value in user.items() if key not in INTERNAL}
                     _add(archive, "keycloak.json", _json(login, indent=2))
+                    sessions = accounts.keycloak.sessions(user["id"])
+                    _add(archive, "sessions.json", b"".join(_json(session) for session in sessions))
                     history = accounts.log.of(user["email"], accounts.database.notes())
-                    _add(archive, "log.json", b"".join(_json(line) for line in history))
+                    _add(archive, "log.json", b"".join(_json(_action(line)) for line in history))
                     for kind, lines, number in _kinds(accounts.database.export(account.id), pictures):
                         _add_file(archive, f"panoramax/{kind}.json", lines)
                         counts[kind] = number
@@ -85,6 +98,10 @@ def _kinds(items: Iterable[tuple[str, dict[str, Any]]], pictures: list[UUID]) ->
             number += 1
         if number:
             yield current, lines, number
+
+
+def _action(line: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in line.items() if key not in MARKS}
 
 
 def _json(value: Any, indent: int | None = None) -> bytes:

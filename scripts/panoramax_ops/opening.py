@@ -21,6 +21,8 @@ from panoramax_ops.picture_files import PictureFiles
 POSTGRESQL_SOCKET = ".s.PGSQL.5432"
 # Days after which an initial password that nobody used is taken away, where the inventory does not say.
 PASSWORD_DAYS = 14
+# Days for which Keycloak keeps logins, where the inventory does not say (role keycloak).
+EVENTS_DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ def settings(inventory: Inventory, me: str = "") -> Settings:
         password_length=int(inventory.require("keycloak_password_length")),
         letters=inventory.state / "letters",
         password_days=int(inventory.get("site_initial_password_days", PASSWORD_DAYS)),
+        events_days=int(inventory.get("keycloak_events_days", EVENTS_DAYS)),
         terms=str(inventory.get("site_terms_url") or ""),
         mail=bool(inventory.get("site_smtp")),
         me=me,

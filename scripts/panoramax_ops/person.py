@@ -28,6 +28,7 @@ class Settings:
     password_length: int
     letters: Path
     password_days: int = 14
+    events_days: int = 90
     terms: str = ""
     mail: bool = False
     me: str = ""

@@ -88,6 +88,9 @@ class FakeKeycloak:
         self.people[user_id]["credentials"] = [{"value": password}]
         self.calls.append("password")
 
+    def sessions(self, user_id: str) -> list[dict[str, Any]]:
+        return [{"id": "s", "userId": user_id, "ipAddress": "192.0.2.7"}]
+
     def sign_out(self, user_id: str) -> None:
         assert user_id in self.people
         self.calls.append("sign out")

@@ -181,6 +181,7 @@ def test_an_export_holds_everything_and_no_secret(lab: Lab, tmp_path: Path) -> N
         assert archive.getnames() == [
             "README.txt",
             "keycloak.json",
+            "sessions.json",
             "log.json",
             "panoramax/account.json",
             "panoramax/pictures.json",
@@ -189,6 +190,9 @@ def test_an_export_holds_everything_and_no_secret(lab: Lab, tmp_path: Path) -> N
         lines = archive.extractfile("panoramax/pictures.json")
         assert lines is not None
         assert len(lines.read().splitlines()) == 2
+        readme = archive.extractfile("README.txt")
+        assert readme is not None
+        assert "90 days" in readme.read().decode()
 
 
 def test_an_export_that_fails_leaves_no_file(lab: Lab, tmp_path: Path) -> None:
