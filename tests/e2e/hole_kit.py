@@ -174,21 +174,24 @@ class Kit:
         self._made.append(made)
         return made
 
-    def add_picture(self, to: Picture, east: float) -> Picture:
-        """One more picture, without a file, in the sequence of another; so many degrees to the east of it."""
-        picture = str(uuid.uuid4())
-        longitude = round(to.longitude + east, 5)
+    def add_picture(self, to: Picture, east: float, number: int = 1) -> Picture:
+        """More pictures, without files, in the sequence of another, each farther to the east; the last of them."""
+        last = str(uuid.uuid4())
         self.sql(
-            f"""INSERT INTO pictures (id, account_id, upload_set_id, geom, ts, metadata, exif, status, preparing_status)
-              SELECT '{picture}', account_id, upload_set_id, ST_SetSRID(ST_MakePoint({longitude}, {to.latitude}), 4326),
-              ts + interval '1 second', metadata - 'originalContentMd5', exif, status, preparing_status
-              FROM pictures WHERE id = '{to.id}';
-            INSERT INTO sequences_pictures (seq_id, rank, pic_id) VALUES ('{to.sequence}', 2, '{picture}');
-            DELETE FROM job_queue WHERE picture_id = '{picture}';
+            f"""SET LOCAL priv.operator = 'on';
+            CREATE TEMPORARY TABLE more AS
+              SELECT n, CASE WHEN n = {number} THEN '{last}' ELSE gen_random_uuid()::text END::uuid AS id
+              FROM generate_series(1, {number}) n;
+            INSERT INTO pictures (id, account_id, upload_set_id, geom, ts, metadata, exif, status, preparing_status)
+              SELECT more.id, account_id, upload_set_id, ST_Translate(geom, {east} * n, 0),
+              ts + interval '1 second' * n, metadata - 'originalContentMd5', exif, status, preparing_status
+              FROM pictures, more WHERE pictures.id = '{to.id}';
+            INSERT INTO sequences_pictures (seq_id, rank, pic_id) SELECT '{to.sequence}', 1 + n, id FROM more;
+            DELETE FROM job_queue WHERE picture_id IN (SELECT id FROM more);
             UPDATE sequences SET geom = compute_sequence_geom(id), bbox = compute_sequence_bbox(id)
               WHERE id = '{to.sequence}'"""
         )
-        made = replace(to, id=picture, longitude=longitude)
+        made = replace(to, id=last, longitude=round(to.longitude + east * number, 5))
         self._made.append(made)
         return made
 

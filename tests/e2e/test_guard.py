@@ -147,6 +147,24 @@ def test_the_map_of_low_zooms_counts_what_everybody_may_see(scene: Callable[[str
     assert [row for row in rows if len(row) == 2] == [["1", "1"], ["0", ""]]
 
 
+def test_nobodys_name_is_an_address(scene: Callable[[str], list[list[str]]]) -> None:
+    assert scene(f"UPDATE accounts SET name = 'b@c.org' WHERE id = {BOB} RETURNING name;") == [["person-00000000"]]
+
+
+def test_a_sequence_is_drawn_without_its_hidden_pictures(scene: Callable[[str], list[list[str]]]) -> None:
+    more = f"""SET LOCAL priv.operator = 'on';
+      WITH made AS (INSERT INTO pictures (account_id, upload_set_id, geom, ts, metadata, status)
+        SELECT account_id, upload_set_id, ST_Translate(geom, n * 0.0005, 0), ts, metadata, status
+        FROM pictures, generate_series(1, 3) n WHERE id = {PICTURE} RETURNING id, geom)
+      INSERT INTO sequences_pictures SELECT {SEQUENCE}, 1 + row_number() OVER (ORDER BY geom), id FROM made;
+      UPDATE sequences SET geom = compute_sequence_geom(id), bbox = compute_sequence_bbox(id) WHERE id = {SEQUENCE};"""
+    drawn = f"SELECT ST_NPoints(geom), ST_XMax(bbox) FROM sequences WHERE id = {SEQUENCE};"
+    change = "UPDATE pictures SET visibility = '{}' WHERE ST_X(geom) > {};" + drawn
+    steps = [("owner-only", 1.0012), ("owner-only", 0), ("logged-only", 0)]
+    rows = scene(more + drawn + "".join(change.format(*step) for step in steps))
+    assert rows == [["4", "1.0015"], ["3", "1.001"], ["", ""], ["4", "1.0015"]]
+
+
 @pytest.mark.parametrize("table", ["pictures", "sequences", "upload_sets"])
 @pytest.mark.parametrize("value", ["'anyone'", "NULL"])
 @pytest.mark.parametrize("mode", ["origin", "replica"])

@@ -12,7 +12,7 @@ import pytest
 import stock as stock_instance
 from conftest import Person as Account
 from conftest import Site, _signed_in
-from hole_kit import Kit, Person
+from hole_kit import Kit, Person, checked
 from holes import Hole, all_holes
 from signing_in import client
 from stock import Stock
@@ -148,3 +148,27 @@ def test_it_is_open_on_a_stock_instance(stock: Kit, hole: Hole) -> None:
 @pytest.mark.parametrize("hole", _parameters(on_stock=False))
 def test_it_is_closed_on_ours(ours: Kit, hole: Hole) -> None:
     assert hole.attack(ours) is None, f"{hole.id}: {hole.title}"
+
+
+def test_a_withdrawn_report_does_not_show_again_and_the_owner_can(ours: Kit) -> None:
+    picture = ours.victim()
+    made = checked(ours.report(ours.bob.token, issue="privacy", picture_id=picture.id)).json()["id"]
+    assert ours.alice.token.get(picture.item).status_code == 200
+    assert ours.ada.token.get(picture.item).status_code == 200
+    checked(ours.bob.token.patch(f"/api/reports/{made}", json={"status": "closed_solved"}))
+    assert ours.bob.token.get(picture.item).status_code == 404
+    checked(ours.alice.token.patch(picture.item, json={"visibility": "logged-only"}))
+    assert ours.bob.token.get(picture.item).status_code == 200
+
+
+def test_the_limit_of_reports_says_what_to_do(ours: Kit) -> None:
+    picture = ours.victim()
+    ours.sql(
+        "INSERT INTO reports (issue, reporter_account_id, picture_id)"
+        f" SELECT 'other', '{ours.ada.id}', '{picture.id}' FROM generate_series(1, 30);"
+        f" UPDATE reports SET reporter_account_id = '{ours.bob.id}' WHERE picture_id = '{picture.id}'"
+    )
+    answer = ours.report(ours.bob.token, issue="other", picture_id=ours.victim().id)
+    ours.sql(f"DELETE FROM reports WHERE reporter_account_id = '{ours.bob.id}'")
+    assert answer.status_code == 429
+    assert answer.json()["message"].startswith("You have made 30 reports within an hour. Please wait")
