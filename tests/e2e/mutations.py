@@ -34,6 +34,7 @@ CLIENTS = "The realm's clients are closed"
 MANAGERS = "Nobody manages the realm"
 ENCRYPTED = "Connections are encrypted"
 FOREIGN = "Other sites' pages read nothing"
+CLOCKS = "Clocks agree"
 HARVEST = "Nothing can be harvested"
 
 

@@ -10,7 +10,8 @@ import pytest
 import mutations as m
 from conftest import Site as Deployed
 from mutations import Mutation, command, function, realm, rewritten, sql, stranger
-from panoramax_ops.verify import accounts, audit, inside, outside, pictures
+from mutations_live import blurring_that_blurs_nothing, certificate_of, tagged, touched_settings
+from panoramax_ops.verify import accounts, audit, features, inside, outside, pictures, realm_audit
 from panoramax_ops.verify import realm as realm_checks
 from panoramax_ops.verify.model import Check, Result, Stage, Verdict, run_stages
 from panoramax_ops.verify.site import Site, open_site
@@ -102,6 +103,32 @@ MUTATIONS = [
     ),
     Mutation("a service on the front network", only(m.WAY_OUT), "-website is on", m.on_front),
     Mutation("a container with rights", only(m.CONFINED), "keeps capabilities", stranger(cap_drop=[])),
+    Mutation(
+        "a container that can be changed", only(m.CONFINED), "file system can be written", stranger(read_only=False)
+    ),
+    Mutation("a container that may take memory", only(m.CONFINED), "has no memory limit", stranger(mem_limit=0)),
+    Mutation(
+        "an image without a version", only(m.IMAGES), "is not pinned", tagged("panoramax-mutation:latest", moved=False)
+    ),
+    Mutation(
+        "an image behind whose name is another",
+        only(m.IMAGES),
+        "runs an older",
+        tagged("panoramax-mutation:1", moved=True),
+    ),
+    Mutation("settings written after the start", only(m.SETTINGS), "worker-1: started before", touched_settings),
+    Mutation("a certificate that ends soon", only(m.ENCRYPTED), "in 4 days", certificate_of(5)),
+    Mutation(
+        "a clock that goes wrong",
+        only(m.CLOCKS),
+        "3600 s apart",
+        sql(
+            "CREATE SCHEMA mutation; CREATE FUNCTION mutation.now() RETURNS timestamptz LANGUAGE sql"
+            " AS $$SELECT pg_catalog.now() + interval '1 hour'$$;"
+            " ALTER ROLE postgres IN DATABASE panoramax SET search_path = mutation, pg_catalog, public",
+            "ALTER ROLE postgres IN DATABASE panoramax RESET search_path; DROP SCHEMA mutation CASCADE",
+        ),
+    ),
     Mutation("a container that runs as root", only(m.CONFINED), "runs as 0:0", stranger(user="0:0")),
     Mutation(
         "a published port",
@@ -252,9 +279,67 @@ def test_a_route_that_upstream_adds_is_named(opened: Site) -> None:
     assert set(found) <= {"The policy names the API's program", "The policy names the API's document"}
 
 
+def test_an_alarm_of_kcwarden_is_named(opened: Site) -> None:
+    """A client of Keycloak's own that the deployment has closed is opened again."""
+    (check,) = realm_audit.CHECKS
+    assert broken(run(opened, check)) == {}
+    with realm("/clients?clientId=account-console", enabled=True)(opened):
+        assert "account-console: " in broken(run(opened, check))[check.title]
+
+
+def test_a_page_for_strangers_is_named(opened: Site) -> None:
+    with rewritten("proxy", RULES, "default nobody;", 'default nobody;\n    "~^GET /explore" anonymous;')(opened):
+        assert "/explore for a stranger: 200" in broken(run(opened, *features.CHECKS))["The page to explore"]
+
+
+def test_sessions(opened: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cookie that anybody can read, a sign-out that does nothing, an administrator who stays one."""
+    monkeypatch.setattr(accounts, "PATIENCE", 1)
+    cookies, signed_out, demoted = (
+        check_of(accounts.CLOSING, title)
+        for title in (
+            "Cookies are kept safe",
+            "Signing out ends the session",
+            "A demoted administrator loses the rights at once",
+        )
+    )
+    jar = opened.cast["user"].session.cookies
+    jar.set("session_plain", "x", domain="localhost.local", path="/")
+    assert "session_plain" in broken(run(opened, cookies))[cookies.title]
+    jar.delete("session_plain")
+    with rewritten("proxy", RULES, "default nobody;", 'default nobody;\n    "~^GET /api/auth/logout" nobody;')(opened):
+        assert "without a password" in broken(run(opened, signed_out))[signed_out.title]
+    with monkeypatch.context() as patch:
+        patch.setattr(opened.accounts, "set_role", lambda *_, **__: None)
+        assert "still let in" in broken(run(opened, demoted))[demoted.title]
+
+
+def test_a_blurring_that_blurs_nothing_is_named(opened: Site) -> None:
+    """Swapped while the site runs; and a job that leaves the blurring out."""
+    check = check_of(pictures.CHECKS, "Faces and plates are blurred for others")
+    deletion = check_of(pictures.CHECKS, "What is deleted is gone")
+    with blurring_that_blurs_nothing(opened):
+        found = run(opened, check)
+    assert set(broken(found)) == {check.title}, found
+    assert "face" in broken(found)[check.title]
+    assert opened.photo is not None
+    jobs = check_of(inside.CHECKS, m.ORIGINALS)
+    skip = f"""SET LOCAL priv.operator = 'on'; INSERT INTO job_queue (picture_id, task, args, to_do_after_ts)
+        VALUES ('{opened.photo.picture}', 'prepare', '{{"skip_blurring": true}}', now() + interval '1 hour')"""
+    back = f"DELETE FROM job_queue WHERE picture_id = '{opened.photo.picture}'"
+    with sql(skip, back)(opened):
+        assert "1 jobs leave out the blurring" in broken(run(opened, jobs))[jobs.title]
+    left = f"/data/geovisio/permanent/{opened.photo.folder}.mutation"
+    with command("api", f"touch {left}", f"rm {left}")(opened):
+        assert "file left" in broken(run(opened, deletion))[deletion.title]
+
+
 def test_pictures(opened: Site) -> None:
-    """One picture for all: what no longer hides, and what becomes public."""
+    """One picture for all: what no longer hides, what becomes public, and what others may do with it."""
     assert broken(run(opened, check_of(pictures.CHECKS, "Faces and plates are blurred for others"))) == {}
+    line = '"~^POST /api/collections/[^/]+/prepare" signed_in;'
+    with rewritten("proxy", RULES, "default nobody;", f"default nobody;\n    {line}")(opened):
+        assert "/prepare: " in broken(run(opened, audit.OTHER))[audit.OTHER.title]
     reports = check_of(pictures.CHECKS, "Reported is hidden until dealt with")
     trigger = "ALTER TABLE reports {} TRIGGER a_priv_report_hides"
     with sql(trigger.format("DISABLE"), trigger.format("ENABLE ALWAYS"))(opened):
@@ -268,6 +353,8 @@ def test_pictures(opened: Site) -> None:
     )
     with sql(switch.replace("{}", "DISABLE"), f"{switch.replace('{}', 'ENABLE ALWAYS')}; {back}")(opened):
         assert "is anyone" in broken(run(opened, public))[public.title]
+        everywhere = check_of(inside.CHECKS, m.PUBLIC)
+        assert "1 pictures are public" in broken(run(opened, everywhere))[everywhere.title]
     deletion = check_of(pictures.CHECKS, "What is deleted is gone")
     assert broken(run(opened, deletion)) == {}
 
@@ -281,3 +368,4 @@ def test_an_account_that_is_disabled_in_keycloak_only_is_named(opened: Site, mon
     )
     check = check_of(accounts.CLOSING, "A disabled account is shut out at once")
     assert "still let in" in broken(run(opened, check))[check.title]
+    assert "the account is not disabled" in broken(run(opened, audit.DISABLED))[audit.DISABLED.title]

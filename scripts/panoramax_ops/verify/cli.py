@@ -56,6 +56,7 @@ def verify(
                 )
             report = reports.Report(
                 site=site.title,
+                operator=site.operator,
                 url=site.url,
                 inventory=site.name,
                 started=started.isoformat(timespec="seconds"),

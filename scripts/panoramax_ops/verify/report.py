@@ -42,6 +42,7 @@ class Report:
     """
 
     site: str
+    operator: str
     url: str
     inventory: str
     started: str
@@ -64,6 +65,11 @@ class Report:
     def of(self, claim: str) -> list[Result]:
         """The results on one claim."""
         return [result for result in self.results if result.claim == claim]
+
+    @property
+    def findings(self) -> list[Result]:
+        """What does not hold, then what could not be checked."""
+        return [r for verdict in (Verdict.BROKEN, Verdict.UNKNOWN) for r in self.results if r.verdict is verdict]
 
     def count(self, verdict: Verdict) -> int:
         """How many checks came to a verdict."""

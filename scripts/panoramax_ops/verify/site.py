@@ -41,6 +41,7 @@ class Site:
 
     name: str
     title: str
+    operator: str
     url: str
     ca: Path | None
     project: str
@@ -138,6 +139,7 @@ def open_site(path: Path) -> Iterator[Site]:
         yield Site(
             name=inventory.name,
             title=str(inventory.get("site_title", project)),
+            operator=str(inventory.get("site_operator", "")),
             url=url,
             ca=authority,
             project=project,

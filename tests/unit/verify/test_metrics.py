@@ -21,7 +21,18 @@ def result(claim: str, verdict: Verdict) -> Result:
 
 
 def report(*results: Result, ends: str = "2026-06-01T00:00:00+00:00") -> Report:
-    return Report("Maps", "https://maps.example.org", "example", STARTED.isoformat(), 12.5, {}, ends, False, [*results])
+    return Report(
+        "Maps",
+        "Operator",
+        "https://maps.example.org",
+        "example",
+        STARTED.isoformat(),
+        12.5,
+        {},
+        ends,
+        False,
+        [*results],
+    )
 
 
 def figures(path: Path) -> dict[tuple[str, str], float]:

@@ -122,6 +122,7 @@ def test_reading_only_uploads_nothing_but_says_so() -> None:
 def report() -> reports.Report:
     return reports.Report(
         site="Maps & more",
+        operator="Example Foundation",
         url="https://maps.example.org",
         inventory="example",
         started="2026-05-04T03:02:01+00:00",
@@ -138,7 +139,16 @@ def test_the_page_shows_everything_and_is_escaped(report: reports.Report) -> Non
     assert "Maps &amp; more" in page
     assert "&lt;b&gt;open&lt;/b&gt; &amp; wide" in page
     assert "<b>open</b>" not in page
-    for text in ("panoramax/api:2.15.1", "03:02:01", "Something does not hold.", "It is tried.", "not covered"):
+    for text in (
+        "Example Foundation",
+        "What has to be looked at",
+        "valid until",
+        "panoramax/api:2.15.1",
+        "03:02:01",
+        "Something does not hold.",
+        "It is tried.",
+        "not covered",
+    ):
         assert text in page
     assert "http://" not in page.replace("https://maps.example.org", "")
 
