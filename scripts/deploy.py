@@ -25,6 +25,7 @@ from rich.table import Table
 from panoramax_ops.errors import OpsError, RefusedError, UnableError
 from panoramax_ops.inventory import ROOT, Inventory
 from panoramax_ops.preflight.inventory import refuse
+from panoramax_ops.preflight.role_code import load
 
 console = Console(highlight=False)
 BIN = Path(sys.executable).parent
@@ -127,7 +128,21 @@ def _summary(inventory: Inventory, letter: str | None, times: dict[str, float], 
     letters = _relative(letter) if letter else f"made earlier; letters lie in {_relative(inventory.state / 'letters')}"
     where.add_row("First administrator's letter", letters)
     where.add_row("More accounts", f"scripts/accounts.py -i inventories/{inventory.name} create E-MAIL --name NAME")
+    where.add_row("Verified by itself", _schedule(inventory))
     console.print(where)
+
+
+def _schedule(inventory: Inventory) -> str:
+    """When the site is verified without anybody asking, or why it is not."""
+    if not (calendar := str(inventory.get("site_verify_schedule", ""))):
+        return "no: site_verify_schedule is empty"
+    role = load("schedule", "library/schedule_jobs.py")
+    manager = role.manager()
+    if role.kept(Path("/"), inventory.require("site_name")):
+        return f"{calendar}, by {manager}"
+    if manager is None:
+        return f"no: {role.NEITHER}"
+    return "no: see Regularly in docs/verify.md"
 
 
 def _relative(path: Path | str) -> str:

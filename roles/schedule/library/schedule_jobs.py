@@ -63,6 +63,7 @@ SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _TIME = re.compile(r"(?:(?P<days>[A-Z][a-z]{2}(?:,[A-Z][a-z]{2})*) )?(?P<hour>\d\d|\*):(?P<minute>\d\d)")
+NEITHER = "neither systemd nor cron runs here (Debian: apt-get install cron)"
 GRAMMAR = "give hourly, daily, weekly, HH:MM, Mon HH:MM, Mon,Thu HH:MM or *:MM, or nothing to switch it off"
 JOB_SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -324,7 +325,7 @@ def main() -> None:
     kind = manager()
     reason = ""
     if kind is None:
-        reason = "neither systemd nor cron runs here (Debian: apt-get install cron)"
+        reason = NEITHER
     elif os.geteuid() != 0:
         reason = f"{kind} takes jobs from root only (schedule_become: true asks sudo)"
     if reason and module.params["required"]:
