@@ -287,9 +287,9 @@ def test_an_alarm_of_kcwarden_is_named(opened: Site) -> None:
         assert "account-console: " in broken(run(opened, check))[check.title]
 
 
-def test_a_page_for_strangers_is_named(opened: Site) -> None:
-    with rewritten("proxy", RULES, "default nobody;", 'default nobody;\n    "~^GET /explore" anonymous;')(opened):
-        assert "/explore for a stranger: 200" in broken(run(opened, *features.CHECKS))["The page to explore"]
+def test_a_page_that_is_missing_is_named(opened: Site) -> None:
+    with rewritten("proxy", RULES, "default nobody;", 'default nobody;\n    "~^GET /explore" nobody;')(opened):
+        assert "/explore for a signed-in user: " in broken(run(opened, *features.CHECKS))["The page to explore"]
 
 
 def test_sessions(opened: Site, monkeypatch: pytest.MonkeyPatch) -> None:
