@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help deploy verify uninstall check lint unit website test test-all e2e molecule lock newer audit sbom clean
+.PHONY: help deploy verify uninstall bundle check lint unit website test test-all e2e molecule lock newer audit sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -28,6 +28,10 @@ verify: $(VENV)/runtime ## Prove from outside that the deployed site is private
 uninstall: $(VENV)/runtime ## Remove the site; asks before it removes pictures and accounts (CONFIRM=yes for scripts)
 	@$(BIN)/python scripts/uninstall.py -i $(INVENTORY) $(if $(filter yes,$(CONFIRM)),--yes) $(ARGS)
 
+bundle: $(VENV)/runtime ## One file with all that a deployment without the internet needs (FILE=path)
+	@mkdir -p artefacts
+	@$(BIN)/ansible-playbook -i $(INVENTORY) playbooks/bundle.yml $(if $(FILE),-e bundle_file=$(abspath $(FILE))) $(ARGS)
+
 check: lint unit website ## Linters, types and unit tests: the quick part of the tests
 
 lint: $(VENV)/development ## Linters and types
@@ -48,14 +52,19 @@ e2e: $(VENV)/development ## A whole deployment on this machine, driven by real c
 molecule: $(VENV)/development ## Deployments on fresh hosts: SCENARIO=NAME, or all whose inputs changed since they passed
 	$(BIN)/python scripts/scenarios.py run $(or $(SCENARIO),--due)
 
-test: check e2e molecule ## What every change has to pass: check, e2e, and the scenarios whose inputs changed
+# The end of e2e removes the images, so it comes last; one bundle serves all scenarios.
+test: export MOLECULE_BUNDLE := $(CURDIR)/artefacts/private-panoramax.tar
+test: check bundle molecule e2e ## What every change has to pass: check, the scenarios whose inputs changed, e2e
 
-test-all: check e2e ## Everything, all scenarios included
+test-all: export MOLECULE_BUNDLE := $(CURDIR)/artefacts/private-panoramax.tar
+test-all: check bundle ## The same with all scenarios
 	$(BIN)/python scripts/scenarios.py run --all
+	$(BIN)/pytest tests/e2e -v
 
 lock: $(VENV)/development ## Write the lock files anew from requirements*.in
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --python-version 3.11 --no-emit-index-url -o requirements-dev.txt requirements-dev.in
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-emit-index-url -c requirements-dev.txt -o requirements.txt requirements.in
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --python-version 3.11 --no-emit-index-url -o requirements-pip.txt requirements-pip.in
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --python-version 3.11 --no-emit-index-url -o requirements-panoramax-cli.txt requirements-panoramax-cli.in
 
 newer: $(VENV)/development ## Show which pinned versions have a newer one

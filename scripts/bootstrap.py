@@ -12,6 +12,8 @@ import venv
 from pathlib import Path
 
 MINIMUM = (3, 11)
+# Where a bundle, unpacked, has the wheels; with them nothing is downloaded.
+WHEELS = Path(__file__).resolve().parents[1] / "bundle" / "wheels"
 
 
 def fail(message: str) -> None:
@@ -36,6 +38,16 @@ def ensure_venv_module() -> None:
         subprocess.run([str(apt), "install", "-y", "-qq", package], check=True, stdout=subprocess.DEVNULL)
 
 
+def pip(python: Path) -> list[str]:
+    """How pip is called for the environment: out of the bundle where there is one, so that Debian's venv suffices."""
+    if not WHEELS.is_dir():
+        return [str(python), "-m", "pip", "install"]
+    wheel = next(WHEELS.glob("pip-*.whl"), None)
+    if wheel is None:
+        fail(f"{WHEELS} lacks pip's own wheel; unpack the bundle again")
+    return [str(python), f"{wheel}/pip", "install", "--no-index", "--find-links", str(WHEELS)]
+
+
 def main() -> None:
     """Make or update the environment."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -47,9 +59,10 @@ def main() -> None:
     started = time.monotonic()
     print(f"Python environment from {arguments.requirements} ...", flush=True)
     if not (arguments.venv / "bin" / "python").exists():
-        ensure_venv_module()
-        venv.EnvBuilder(with_pip=True, clear=arguments.venv.exists()).create(arguments.venv)
-    command = [str(arguments.venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes"]
+        if not WHEELS.is_dir():
+            ensure_venv_module()
+        venv.EnvBuilder(with_pip=not WHEELS.is_dir(), clear=arguments.venv.exists()).create(arguments.venv)
+    command = [*pip(arguments.venv / "bin" / "python"), "--quiet", "--require-hashes"]
     command += ["--disable-pip-version-check", "--no-deps", "-r", str(arguments.requirements)]
     if subprocess.run(command, check=False).returncode != 0:
         fail(

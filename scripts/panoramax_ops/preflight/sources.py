@@ -90,6 +90,10 @@ def images(settings: Settings) -> Iterator[Problem]:
     if source == "archive":
         if not archive:
             yield settings.problem("images_source", "name images_archive as well, the file on this machine")
+        elif not Path(archive).is_file() and settings.is_wired("images_archive"):
+            yield settings.problem(
+                "images_source", "unpack a bundle and work in it, or name images_archive, the file on this machine"
+            )
         elif not Path(archive).is_file():
             yield settings.problem("images_archive", "there is no such file on this machine")
     elif archive:
