@@ -22,6 +22,13 @@ from panoramax_ops.opening import Opened
 pytestmark = pytest.mark.e2e
 
 
+def here(site: Site, *arguments: str, code: int = 0) -> Any:
+    """Run accounts.py --json in this process: starting one each time would take longer than all the rest."""
+    done = CliRunner().invoke(app, ["-i", str(site.inventory), "--json", *arguments])
+    assert done.exit_code == code, (arguments, done.output)
+    return json.loads(done.stdout)
+
+
 def csv_of(directory: Path, content: bytes) -> str:
     """A list of people to import."""
     path = directory / "people.csv"
@@ -91,10 +98,7 @@ REFUSED: dict[str, Callable[[Person, Path], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_bad_input_is_refused_with_a_remedy(site: Site, somebody: Person, tmp_path: Path, what: str) -> None:
-    # In this process: starting one for each would take longer than all the rest.
-    done = CliRunner().invoke(app, ["-i", str(site.inventory), "--json", *REFUSED[what](somebody, tmp_path)])
-    assert done.exit_code == 1, done.output
-    refused = json.loads(done.stdout)
+    refused = here(site, *REFUSED[what](somebody, tmp_path), code=1)
     assert refused["error"]
     if "problems" in refused:
         assert refused["error"] == "Nothing was changed."
@@ -123,34 +127,34 @@ def test_without_rights_nothing_is_done_and_the_way_is_shown(site: Site, opened:
     assert site.run("accounts.py", "--json", "list", check=False).returncode == 0
 
 
-def test_the_last_administrator_and_oneself_stay(run: Callable[..., Any], people: Callable[..., Person]) -> None:
+def test_the_last_administrator_and_oneself_stay(site: Site, people: Callable[..., Person]) -> None:
     last, ordinary = people("Acct Last", role="admin"), people("Acct Other")
     others = [
         person["email"]
-        for person in run("list", "--role", "admin")
+        for person in here(site, "list", "--role", "admin")
         if person["email"] != last.email and person["state"] != "disabled"
     ]
     try:
         for email in others:
-            run("set-role", email, "user")
+            here(site, "set-role", email, "user")
         for command in (
             ("disable", last.email),
             ("set-role", last.email, "user"),
             ("delete", last.email, "--pictures", "keep", "--yes"),
         ):
-            assert "last administrator" in run(*command, code=1)["error"], command
-        run("disable", ordinary.email)
-        run("set-role", others[0], "admin")
+            assert "last administrator" in here(site, *command, code=1)["error"], command
+        here(site, "disable", ordinary.email)
+        here(site, "set-role", others[0], "admin")
         for command in (
             ("disable", last.email),
             ("set-role", last.email, "user"),
             ("delete", last.email, "--pictures", "keep", "--yes"),
         ):
-            assert "your own account" in run("--me", last.email, *command, code=1)["error"], command
-        assert run("show", last.email)["role"] == "admin"
+            assert "your own account" in here(site, "--me", last.email, *command, code=1)["error"], command
+        assert here(site, "show", last.email)["role"] == "admin"
     finally:
         for email in others:
-            run("set-role", email, "admin")
+            here(site, "set-role", email, "admin")
 
 
 ADMIN = "/admin/realms/panoramax"
