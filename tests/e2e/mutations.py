@@ -156,11 +156,21 @@ def rewritten(service: str, name: str, old: str, new: str) -> Callable[[Site], A
 
 
 def _reload(site: Site, service: str) -> None:
-    if service == "proxy":
-        code, output = site.execute("proxy", "nginx", "-s", "reload")
-        assert code == 0, output
-        # Old workers answer on their connections until they are closed; new ones take a moment to come.
-        time.sleep(1.5)
+    if service != "proxy":
+        return
+    old = _workers(site)
+    code, output = site.execute("proxy", "nginx", "-s", "reload")
+    assert code == 0, output
+    # Old workers go on answering until the new ones have come, which takes its time on a busy machine.
+    deadline = time.monotonic() + 20
+    while (not (now := _workers(site)) or now & old) and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def _workers(site: Site) -> set[str]:
+    # The brackets keep the shell that asks, which has these words on its own command line, from being found.
+    _, listed = site.execute("proxy", "sh", "-c", "grep -l 'nginx: [w]orker' /proc/[0-9]*/cmdline 2>/dev/null")
+    return set(listed.split())
 
 
 @contextlib.contextmanager
