@@ -1,12 +1,14 @@
 """The way to the containers: directly on this machine, through one ssh connection elsewhere.
 
-No service but the proxy publishes a port. On the host itself the containers answer at their addresses on the host's
-bridge; for another host, ssh forwards Unix sockets in a private directory, so no port is opened on this machine either.
+No service but the proxy publishes a port. On the host itself the containers answer at their addresses on a bridge of
+the host: the network `back`, or where that spans several hosts `access`. For another host, ssh forwards Unix sockets in
+a private directory, so no port is opened on this machine either.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+import httpx
 
 from panoramax_ops.errors import UnableError
 from panoramax_ops.inventory import Host
@@ -24,20 +28,35 @@ SSH_SECONDS = 30
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a service answers: `address`:`port`, and through the Unix socket `socket` where there is one."""
+    """Where a service answers: `address`:`port`, and through the Unix socket `socket` where there is one.
+
+    `authority` is the file of who vouches for the service, where the services talk TLS among themselves.
+    """
 
     address: str
     port: int
     socket: Path | None = None
+    authority: Path | None = None
+
+    @property
+    def url(self) -> str:
+        """Base of the addresses that the service answers, without a slash at the end."""
+        return f"{'https' if self.authority else 'http'}://{self.address}:{self.port}"
+
+    def transport(self, **options: Any) -> httpx.HTTPTransport:
+        """A way for httpx to get there. The certificate holds the address as well as the name."""
+        verify = ssl.create_default_context(cafile=str(self.authority)) if self.authority else True
+        return httpx.HTTPTransport(uds=str(self.socket) if self.socket else None, verify=verify, **options)
 
 
 class Access:
     """An open way to the containers of one host. A context manager; leaving it ends the ssh connection."""
 
-    def __init__(self, host: Host, project: str) -> None:
-        """`project` is the prefix of the containers' names."""
+    def __init__(self, host: Host, project: str, authority: Path | None = None) -> None:
+        """`project` is the prefix of the containers' names; `authority` vouches for services that talk TLS."""
         self._host = host
         self._project = project
+        self._authority = authority
         self._stack = contextlib.ExitStack()
         self._directory: Path | None = None
         self._docker: Any = None
@@ -120,8 +139,10 @@ class Access:
             raise UnableError(
                 f"There is no container {name} on {self._host.name}.", "Deploy the site first: make deploy"
             ) from error
-        networks = container.attrs["NetworkSettings"]["Networks"].values()
-        address = next((str(network["IPAddress"]) for network in networks if network["IPAddress"]), "")
+        networks = container.attrs["NetworkSettings"]["Networks"]
+        # A host has no way into a network that spans several: there, `access` is its own.
+        reachable = [networks[name] for name in (f"{self._project}-access",) if name in networks] or networks.values()
+        address = next((str(network["IPAddress"]) for network in reachable if network["IPAddress"]), "")
         if container.status != "running" or not address:
             raise UnableError(
                 f"The container {name} on {self._host.name} is {container.status}.",
@@ -136,18 +157,18 @@ class Access:
         """
         address = self.container_address(service)
         if self._directory is None:
-            return Endpoint(address, port)
+            return Endpoint(address, port, None, self._authority)
         socket = self._directory / (socket_name or f"{service}.sock")
         self._run(self._ssh("-O", "forward", "-L", f"{socket}:{address}:{port}"), f"the way to {service}")
-        return Endpoint(address, port, socket)
+        return Endpoint(address, port, socket, self._authority)
 
 
 @contextlib.contextmanager
-def open_access(hosts: dict[str, Host], project: str) -> Iterator[dict[str, Access]]:
-    """One access per service in `hosts` (service to host); services on the same host share one."""
+def open_access(hosts: dict[str, Host], project: str, authority: Path | None = None) -> Iterator[dict[str, Access]]:
+    """One access per key of `hosts`; those of the same host share one."""
     with contextlib.ExitStack() as stack:
         opened: dict[Host, Access] = {}
         for host in hosts.values():
             if host not in opened:
-                opened[host] = stack.enter_context(Access(host, project))
+                opened[host] = stack.enter_context(Access(host, project, authority))
         yield {service: opened[host] for service, host in hosts.items()}

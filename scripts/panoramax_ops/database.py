@@ -104,10 +104,14 @@ class Database:
 
     def __init__(self, endpoint: Endpoint, password: str) -> None:
         """Connect. Raises UnableError if the database does not let us in."""
+        # Through ssh and the host's own bridge TLS adds nothing, and libpq does not speak it on Unix sockets.
         host = str(endpoint.socket.parent) if endpoint.socket else endpoint.address
+        verified = endpoint.authority is not None and endpoint.socket is None
         try:
             self._connection = psycopg.connect(
                 host=host,
+                sslmode="verify-full" if verified else "prefer",
+                sslrootcert=str(endpoint.authority) if verified else None,
                 port=endpoint.port,
                 dbname=NAME,
                 user=USER,

@@ -118,7 +118,23 @@ class Inventory:
 
     def host(self, group: str) -> Host:
         """The first host of a group. Raises UnableError if it has none."""
-        values = self._evaluator(group)
+        return self._host(self._evaluator(group))
+
+    def hosts(self) -> list[Host]:
+        """All hosts of the site, in the order of the inventory."""
+        names = [host.name for host in self._hosts.get_hosts("all")]
+        return [self._host(self._evaluator(name)) for name in names]
+
+    @property
+    def services_authority(self) -> Path | None:
+        """File of who vouches for the services, where they talk TLS among themselves. Made by role certificate."""
+        return self.state / "certificate" / "services" / "ca.crt" if self.get("site_internal_tls") else None
+
+    def keycloak_port(self) -> int:
+        """Where Keycloak answers its peers (role keycloak)."""
+        return 8443 if self.services_authority else 8080
+
+    def _host(self, values: dict[str, Any]) -> Host:
 
         def value(key: str) -> Any:
             return self._evaluate(values, key)

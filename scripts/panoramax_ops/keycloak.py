@@ -50,13 +50,12 @@ class Keycloak:
 
         `transport` takes the place of the network.
         """
-        transport = transport or httpx.HTTPTransport(
-            uds=str(endpoint.socket) if endpoint.socket else None,
+        transport = transport or endpoint.transport(
             retries=2,
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
         )
         self._http = httpx.Client(
-            base_url=f"http://{endpoint.address}:{endpoint.port}/oauth",
+            base_url=f"{endpoint.url}/oauth",
             transport=transport,
             timeout=ANSWER_SECONDS,
             trust_env=False,

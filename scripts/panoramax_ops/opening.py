@@ -82,8 +82,9 @@ def open_accounts(path: Path, me: str = "") -> Iterator[Opened]:
     secret, password = str(inventory.require("secret_accounts_client")), str(inventory.require("secret_database_ops"))
     realm, client = str(inventory.require("keycloak_realm")), str(inventory.require("keycloak_accounts_client"))
     with contextlib.ExitStack() as stack:
-        access = stack.enter_context(open_access(hosts, project))
-        keycloak = stack.enter_context(Keycloak(access["app"].reach("keycloak", 8080), realm, client, secret))
+        access = stack.enter_context(open_access(hosts, project, inventory.services_authority))
+        way = access["app"].reach("keycloak", inventory.keycloak_port())
+        keycloak = stack.enter_context(Keycloak(way, realm, client, secret))
         endpoint = access["database"].reach("database", 5432, POSTGRESQL_SOCKET)
         database = stack.enter_context(Database(endpoint, password))
         log = AuditLog(inventory.state / "accounts.log", database.note, me)

@@ -37,6 +37,8 @@ async def serve(settings: Settings) -> int:
         create_app(service, signer),
         host=settings.host,
         port=settings.port,
+        ssl_certfile=settings.tls_certificate or None,
+        ssl_keyfile=settings.tls_key or None,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -26,6 +26,9 @@ class Settings:
 
     host: str = "0.0.0.0"
     port: int = 8001
+    #: files in PEM form; with both the service speaks TLS, with none plain HTTP
+    tls_certificate: str = ""
+    tls_key: str = ""
     log_level: str = "info"
     models: Path = Path("/models")
     #: file with the key of the proofs (`proof.py`); without one, answers have none
@@ -74,6 +77,9 @@ class Settings:
                 msg = f"{name} is not a setting; known are {', '.join(sorted(known))}"
                 raise SettingsError(msg)
             values[known[name].name] = _parse(name, text, type(known[name].default))
+        if bool(values.get("tls_certificate")) != bool(values.get("tls_key")):
+            msg = f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY belong together: set both or neither"
+            raise SettingsError(msg)
         return cls(**values)
 
 

@@ -30,6 +30,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     api.add_argument("--bind", default="0.0.0.0:5000")
     api.add_argument("--processes", type=int, default=2)
     api.add_argument("--threads", type=int, default=4)
+    api.add_argument("--certificate", default="", help="file in PEM form; with it and its key the API speaks TLS")
+    api.add_argument("--key", default="")
     worker = commands.add_parser("worker", help="process pictures until told to stop")
     worker.add_argument("--job-timeout", type=int, default=300, help="seconds after which one job counts as failed")
     worker.add_argument(
@@ -66,7 +68,8 @@ def main() -> int:
     if options.command == "api":
         from launcher import serve
 
-        return serve.run(options.bind, options.processes, options.threads)
+        tls = (options.certificate, options.key) if options.certificate else None
+        return serve.run(options.bind, options.processes, options.threads, tls)
     if options.command == "worker":
         from launcher import worker
 

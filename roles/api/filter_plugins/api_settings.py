@@ -181,6 +181,7 @@ SETTINGS: dict[str, Setting] = {
     "FLASK_SESSION_COOKIE_SAMESITE": Setting(_flask(_choice("Lax")), variable="the role: Lax is what signing in needs"),
     "FLASK_SESSION_COOKIE_DOMAIN": Setting(refused="a __Host- cookie has no domain"),
     "FLASK_MAX_CONTENT_LENGTH": Setting(_integer(1, 2**40)),
+    "REQUESTS_CA_BUNDLE": Setting(variable="api_tls: the authority of the services that are asked by TLS"),
     "INFRA_NB_PROXIES": Setting(_integer(1, 10), variable="api_proxies"),
     "SENTRY_DSN": Setting(refused=_SENTRY),
     "SENTRY_TRACE_SAMPLE_RATE": Setting(refused=_SENTRY),

@@ -32,6 +32,7 @@ SERVICE_KEYS = frozenset(
         "memory",
         "pids",
         "shm_size",
+        "sysctls",
         "healthcheck",
         "stop_signal",
         "stop_timeout",
@@ -94,11 +95,12 @@ def _files(service: Mapping[str, Any], directory: str) -> list[dict[str, Any]]:
     return files
 
 
-def _networks(service: Mapping[str, Any], project: str) -> list[dict[str, Any]]:
+def _networks(service: Mapping[str, Any], project: str, extra: Mapping[str, Any]) -> list[dict[str, Any]]:
     networks = []
-    for entry in service["networks"]:
+    for entry in [*service["networks"], *extra.get(service["name"], [])]:
         network = {"name": entry} if isinstance(entry, str) else dict(entry)
-        attachment: dict[str, Any] = {"name": f"{project}-{network['name']}", "aliases": [service["name"]]}
+        aliases = [service["name"], *network.get("aliases", [])]
+        attachment: dict[str, Any] = {"name": f"{project}-{network['name']}", "aliases": aliases}
         if network.get("address"):
             attachment["ipv4_address"] = network["address"]
         networks.append(attachment)
@@ -136,7 +138,9 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
-def _definition(service: Mapping[str, Any], project: str, config_dir: str, *, job: bool) -> dict[str, Any]:
+def _definition(
+    service: Mapping[str, Any], project: str, config_dir: str, extra: Mapping[str, Any], *, job: bool
+) -> dict[str, Any]:
     _check(service, job=job)
     directory = f"{config_dir}/{service['name']}"
     files = _files(service, directory)
@@ -146,13 +150,14 @@ def _definition(service: Mapping[str, Any], project: str, config_dir: str, *, jo
         "service": service["name"],
         "image": service["image"],
         "user": service["user"],
-        "networks": _networks(service, project),
+        "networks": _networks(service, project, extra),
         "mounts": _mounts(service, files, project),
         "env": {key: str(value) for key, value in service.get("environment", {}).items()},
         "tmpfs": [f"{path}:{options}" for path, options in service.get("tmpfs", {}).items()],
         "memory": service["memory"],
         "pids_limit": int(service.get("pids", 200)),
         "published_ports": list(service.get("published_ports", [])),
+        "sysctls": {key: str(value) for key, value in service.get("sysctls", {}).items()},
         "healthcheck": healthcheck,
         "stop_timeout": int(service.get("stop_timeout", 30)),
         # PostgreSQL as PID 1 takes any orphan that dies by a signal (a health check that ran out of time) for a crash
@@ -182,13 +187,39 @@ def _definition(service: Mapping[str, Any], project: str, config_dir: str, *, jo
 
 
 def container_definitions(
-    services: Iterable[Mapping[str, Any]], project: str, config_dir: str, job: bool = False
+    services: Iterable[Mapping[str, Any]],
+    project: str,
+    config_dir: str,
+    extra_networks: Mapping[str, Any] | None = None,
+    job: bool = False,
 ) -> list[dict[str, Any]]:
     """Complete definitions, in the order given.
 
+    `extra_networks` are further networks by service, as a service itself would name them.
+
     Raises ContainerDefinitionError with the service and the key at fault.
     """
-    return [_definition(service, project, config_dir, job=job) for service in services]
+    return [_definition(service, project, config_dir, extra_networks or {}, job=job) for service in services]
+
+
+def container_holders(networks: Iterable[str], project: str, image: str) -> list[dict[str, Any]]:
+    """One container for each network, that does nothing but be on it. `run.yml` leaves finding it to Docker."""
+    definitions = []
+    for network in networks:
+        service = {
+            "name": f"network-{network}",
+            "image": image,
+            "user": "65534:65534",
+            "entrypoint": ["sleep"],
+            "command": ["infinity"],
+            "networks": [network],
+            "memory": "16m",
+            "pids": 10,
+            "healthcheck": {"test": ["CMD", "true"], "interval": "30s"},
+            "stop_timeout": 1,
+        }
+        definitions.append({**_definition(service, project, "", {}, job=False), "held": True})
+    return definitions
 
 
 def container_file_list(services: Iterable[Mapping[str, Any]], config_dir: str) -> list[dict[str, Any]]:
@@ -254,6 +285,7 @@ class FilterModule:
         """Name to function."""
         return {
             "container_definitions": container_definitions,
+            "container_holders": container_holders,
             "container_file_list": container_file_list,
             "container_volumes": container_volumes,
             "container_mountpoints": container_mountpoints,

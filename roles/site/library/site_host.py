@@ -10,6 +10,7 @@ import platform
 import shutil
 import socket
 import struct
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ options:
     description: Subnet of the site's network.
     type: str
     required: true
+  esp:
+    description: Whether to try if the kernel can encrypt by IPsec. The attempt is undone at once.
+    type: bool
 author: Private Panoramax
 """
 
@@ -139,7 +143,24 @@ def memory_mb() -> int:
     return total
 
 
-def facts(project: str, ports: list[int], address: str, subnet: str) -> dict[str, Any]:
+# What Docker asks of the kernel for an encrypted overlay network; addresses, SPI and key mean nothing.
+ESP_STATE = ("src", "127.0.0.2", "dst", "127.0.0.3", "proto", "esp", "spi", "0x70616e6f")
+ESP_CIPHER = ("aead", "rfc4106(gcm(aes))", "0x" + "00" * 20, "64")
+
+
+def esp() -> str:
+    """`present` or `missing`; `unknown` where it cannot be tried. Makes a security association, and removes it."""
+    add = ["ip", "xfrm", "state", "add", *ESP_STATE, "mode", "transport", *ESP_CIPHER]
+    try:
+        if subprocess.run(add, capture_output=True, check=False).returncode == 0:
+            subprocess.run(["ip", "xfrm", "state", "delete", *ESP_STATE], capture_output=True, check=False)
+            return "present"
+    except OSError:
+        return "unknown"
+    return "missing" if os.geteuid() == 0 else "unknown"
+
+
+def facts(project: str, ports: list[int], address: str, subnet: str, *, try_esp: bool = False) -> dict[str, Any]:
     """What the preflight's assertions read."""
     docker, deployed, own = own_ports(project)
     disk_path = next(path for path in (Path("/var/lib/docker"), Path("/var/lib"), Path("/")) if path.exists())
@@ -154,6 +175,7 @@ def facts(project: str, ports: list[int], address: str, subnet: str) -> dict[str
         "disk_free_mb": shutil.disk_usage(disk_path).free // 2**20,
         "docker": docker,
         "deployed": deployed,
+        "esp": esp() if try_esp else "unknown",
         "ports_taken": [port for port in ports if port not in own and listens(port)],
         "address_there": is_own_address(address),
         "networks_overlapping": overlapping(project, subnet),
@@ -168,11 +190,12 @@ def main() -> None:
             "ports": {"type": "list", "elements": "int", "default": []},
             "address": {"type": "str", "default": "0.0.0.0"},
             "subnet": {"type": "str", "required": True},
+            "esp": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
     wanted = (module.params[name] for name in ("project", "ports", "address", "subnet"))
-    module.exit_json(changed=False, **facts(*wanted))
+    module.exit_json(changed=False, **facts(*wanted, try_esp=module.params["esp"]))
 
 
 if __name__ == "__main__":

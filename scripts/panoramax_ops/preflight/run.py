@@ -10,6 +10,7 @@ from panoramax_ops.preflight import regularly, rules, sources, specifications
 from panoramax_ops.preflight.hosts import host_problems
 from panoramax_ops.preflight.model import Problem, merged
 from panoramax_ops.preflight.settings import ROOT, Settings
+from panoramax_ops.preflight.together import together_problems
 
 ROLES = ROOT / "roles"
 
@@ -37,14 +38,16 @@ def check(
         required = {name for name in required if not name.startswith("secret_")}
     defaults = specifications.defaults(options)
     found: list[tuple[str, Problem]] = []
+    everywhere: dict[str, Settings] = {}
     for host, values in hosts.items():
 
         def evaluate(value: Any, host: str = host) -> Any:
             return template(host, value)
 
-        settings = Settings(host, values, evaluate, defaults, directory)
+        settings = everywhere[host] = Settings(host, values, evaluate, defaults, directory)
         found += ((host, problem) for problem in _settings_problems(settings, options, required))
-    found += ((host, problem) for problem in host_problems(groups, directory) for host in hosts)
+    of_all = [*host_problems(groups, directory), *together_problems(groups, everywhere)]
+    found += ((host, problem) for problem in of_all for host in hosts)
     return merged(found, hosts)
 
 

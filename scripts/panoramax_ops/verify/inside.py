@@ -85,9 +85,12 @@ def no_way_out(site: Site) -> str:
     What they try to reach is the proxy on the other network: it listens for certain, and the way there is the way out.
     Where the site sends mail, one more container is on both networks: it must hang up on everybody but Keycloak.
     """
-    if not site.engine.networks.get(f"{site.project}-back").attrs["Internal"]:
-        raise ClaimBrokenError(f"network {site.project}-back is not internal")
-    proxy = site.engine.containers.get(f"{site.project}-proxy")
+    inner = {f"{site.project}-{name}" for name in ("back", "access")}
+    for engine in site.engines:
+        for network in engine.networks.list(filters={"label": f"org.private-panoramax={site.project}"}):
+            if network.name in inner and not network.attrs["Internal"]:
+                raise ClaimBrokenError(f"network {network.name} is not internal")
+    proxy = site.container("proxy")
     outside = proxy.attrs["NetworkSettings"]["Networks"][f"{site.project}-front"]["IPAddress"]
     code, _ = proxy.exec_run(["bash", "-c", f"</dev/tcp/{outside}/8443"])
     if code != 0:
@@ -95,7 +98,7 @@ def no_way_out(site: Site) -> str:
 
     def way_out(container: Any) -> list[str]:
         networks = sorted(container.attrs["NetworkSettings"]["Networks"])
-        found = [] if networks == [f"{site.project}-back"] else [f"{container.name} is on {', '.join(networks)}"]
+        found = [] if inner.issuperset(networks) else [f"{container.name} is on {', '.join(networks)}"]
         code, _ = container.exec_run(["timeout", "1", "bash", "-c", f"</dev/tcp/{outside}/8443"])
         if code not in REFUSED_OR_TIMED_OUT:
             found.append(f"{container.name} reaches {outside}, outside of its network (exit {code})")
@@ -212,9 +215,8 @@ def judge_settings(values: dict[str, str], *, api: bool) -> list[str]:
 def layers(site: Site) -> str:
     """Without the gate in front, the API by itself refuses strangers uploads, tokens of others and hidden things."""
     address = site.access.reach("api", 5000)
-    transport = httpx.HTTPTransport(uds=str(address.socket) if address.socket else None)
-    base = f"http://{address.address}:{address.port}"
-    with httpx.Client(base_url=base, transport=transport, trust_env=False, timeout=10) as direct:
+    transport = address.transport()
+    with httpx.Client(base_url=address.url, transport=transport, trust_env=False, timeout=10) as direct:
         tries = [("POST", "/api/upload_sets", {"title": "verification", "estimated_nb_files": 1}),
                  ("GET", "/api/users/me", None), ("GET", "/api/users/me/tokens", None),
                  ("GET", "/api/upload_sets/00000000-0000-4000-8000-000000000001", None),
@@ -271,7 +273,7 @@ def images(site: Site) -> str:
         tag = name.rpartition("/")[2].partition("@")[0].partition(":")[2]
         if "@sha256:" not in name and tag in {"", "latest"}:
             found.append(f"{container.name} runs {name}, which is not pinned")
-        elif site.engine.images.get(name).id != container.attrs["Image"]:
+        elif container.client.images.get(name).id != container.attrs["Image"]:
             found.append(f"{container.name} runs an older {name}")
     if found:
         raise ClaimBrokenError("; ".join(found))

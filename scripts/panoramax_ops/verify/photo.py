@@ -81,9 +81,11 @@ def draw(site: Site) -> tuple[bytes, dict[str, tuple[float, ...]]]:
 
     It is the one with which the blurring tests itself. Raises UnableError if the blurring has none.
     """
-    containers = site.engine.containers
-    read = containers.get(f"{site.project}-blurring").exec_run(["cat", "/models/selftest.jpg"])
-    code, text = site.execute("blurring", "cat", "/models/selftest.json")
+    # Where several services blur, each has a number.
+    names = [str(container.name).removeprefix(f"{site.project}-") for container in site.containers()]
+    blurring = min((name for name in names if name.startswith("blurring")), default="blurring")
+    read = site.container(blurring).exec_run(["cat", "/models/selftest.jpg"])
+    code, text = site.execute(blurring, "cat", "/models/selftest.json")
     if read.exit_code or code:
         raise UnableError(
             "The blurring has no picture with a known face.",

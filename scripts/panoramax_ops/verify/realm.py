@@ -71,9 +71,8 @@ class Realms:
 def administration(site: Site) -> Iterator[Realms]:
     """The admin interface, signed in. Raises UnableError if the deployment's secret does not open it."""
     endpoint = site.keycloak_endpoint
-    transport = httpx.HTTPTransport(uds=str(endpoint.socket) if endpoint.socket else None)
-    address = f"http://{endpoint.address}:{endpoint.port}/oauth"
-    with httpx.Client(base_url=address, transport=transport, trust_env=False, timeout=30) as http:
+    transport = endpoint.transport()
+    with httpx.Client(base_url=f"{endpoint.url}/oauth", transport=transport, trust_env=False, timeout=30) as http:
         form = {"grant_type": "client_credentials", "client_id": ADMIN_CLIENT,
                 "client_secret": site.secrets["secret_keycloak_admin"]}  # fmt: skip
         answer = http.post("/realms/master/protocol/openid-connect/token", data=form)

@@ -52,6 +52,7 @@ class Site:
     inventory: Path
     secrets: dict[str, str] = field(repr=False)
     access: Access
+    engines: tuple[Any, ...]
     accounts: Accounts
     keycloak: Keycloak
     sql: Psql
@@ -64,7 +65,7 @@ class Site:
 
     @property
     def engine(self) -> Any:
-        """The Docker client of the site's host."""
+        """The Docker client of the host that carries the API."""
         return self.access.engine
 
     def anonymous(self) -> httpx.Client:
@@ -73,15 +74,24 @@ class Site:
 
     def execute(self, service: str, *command: str) -> tuple[int, str]:
         """Run a command in a service's container. Returns exit code and output, both streams together."""
-        code, output = self.engine.containers.get(f"{self.project}-{service}").exec_run(list(command))
+        code, output = self.container(service).exec_run(list(command))
         return int(code), output.decode(errors="replace")
 
+    def container(self, service: str) -> Any:
+        """The container of a service, on whichever host it is. Raises UnableError if there is none."""
+        wanted = f"{self.project}-{service}"
+        for container in self.containers():
+            if container.name == wanted:
+                return container
+        raise UnableError(f"There is no running container {wanted}.", "Deploy first: make deploy")
+
     def containers(self) -> list[Any]:
-        """All containers of the site. Raises UnableError if there is none."""
-        found = self.engine.containers.list(filters={"label": f"org.private-panoramax={self.project}"})
+        """All running containers of the site, on all its hosts. Raises UnableError if there is none."""
+        label = {"label": f"org.private-panoramax={self.project}"}
+        found = [container for engine in self.engines for container in engine.containers.list(filters=label)]
         if not found:
-            raise UnableError(f"No container of {self.project} runs on this engine.", "Deploy first: make deploy")
-        return list(found)
+            raise UnableError(f"No container of {self.project} runs on its hosts.", "Deploy first: make deploy")
+        return found
 
 
 def folder(picture: str) -> str:
@@ -113,10 +123,11 @@ def open_site(path: Path) -> Iterator[Site]:
     project, url = str(inventory.require("site_name")), str(inventory.require("site_public_url"))
     realm = str(inventory.get("keycloak_realm", "panoramax"))
     hosts = {"keycloak": inventory.host("app"), "database": inventory.host("database")}
+    hosts |= {f"host {host.name}": host for host in inventory.hosts()}
     with contextlib.ExitStack() as stack:
         stack.enter_context(only_one(inventory.state))
-        access = stack.enter_context(open_access(hosts, project))
-        keycloak_endpoint = access["keycloak"].reach("keycloak", 8080)
+        access = stack.enter_context(open_access(hosts, project, inventory.services_authority))
+        keycloak_endpoint = access["keycloak"].reach("keycloak", inventory.keycloak_port())
         account_client = str(inventory.require("keycloak_accounts_client"))
         secret = str(inventory.require("secret_accounts_client"))
         keycloak = stack.enter_context(Keycloak(keycloak_endpoint, realm, account_client, secret))
@@ -150,6 +161,7 @@ def open_site(path: Path) -> Iterator[Site]:
             inventory=inventory.directory,
             secrets=_secrets(inventory),
             access=access["keycloak"],
+            engines=tuple({id(way): way.engine for way in access.values()}.values()),
             accounts=accounts,
             keycloak=keycloak,
             sql=sql,

@@ -15,6 +15,13 @@ def test_values_are_typed() -> None:
     assert Settings.from_environment({}) == Settings()
 
 
+def test_certificate_and_key_belong_together() -> None:
+    both = Settings.from_environment({"BLUR_TLS_CERTIFICATE": "/c", "BLUR_TLS_KEY": "/k"})
+    assert (both.tls_certificate, both.tls_key) == ("/c", "/k")
+    with pytest.raises(SettingsError, match="BLUR_TLS_CERTIFICATE and BLUR_TLS_KEY"):
+        Settings.from_environment({"BLUR_TLS_CERTIFICATE": "/c", "BLUR_TLS_KEY": ""})
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -10,6 +10,7 @@ from container_definitions import (
     ContainerDefinitionError,
     container_definitions,
     container_file_list,
+    container_holders,
     container_jobs_due,
     container_mountpoints,
     container_retired,
@@ -30,6 +31,21 @@ SERVICE: dict[str, Any] = {
 
 def _one(**changes: Any) -> dict[str, Any]:
     return container_definitions([{**SERVICE, **changes}], "site", "/etc/panoramax/site")[0]
+
+
+def test_further_networks_are_given_to_the_service_that_they_are_for() -> None:
+    extra = {"web": [{"name": "access", "address": "10.1.0.9", "aliases": ["site"]}], "other": ["front"]}
+    definition = container_definitions([SERVICE], "site", "/etc/x", extra)[0]
+    assert definition["networks"][2:] == [
+        {"name": "site-access", "aliases": ["web", "site"], "ipv4_address": "10.1.0.9"}
+    ]
+
+
+def test_a_holder_is_as_confined_as_any_container() -> None:
+    (holder,) = container_holders(["back"], "site", "x:1")
+    assert (holder["name"], holder["networks"][0]["name"]) == ("site-network-back", "site-back")
+    assert (holder["held"], holder["user"], holder["memory"]) == (True, "65534:65534", "16m")
+    assert holder["labels"]["org.private-panoramax"] == "site"
 
 
 def test_names_carry_the_project() -> None:

@@ -14,13 +14,13 @@ import yaml
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "database"
 
 
-def render(template: str, megabytes: int = 768) -> str:
+def render(template: str, megabytes: int = 768, **settings: Any) -> str:
     """Render a template as Ansible would, from the role's own defaults and constants."""
     values: dict[str, Any] = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))
     constants = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))
     values |= {name: constants[name] for name in ("_database_roles", "_database_databases")}
     values["_database_connections"] = {entry["name"]: entry["users"] for entry in values["_database_databases"]}
-    values["_database_megabytes"] = megabytes
+    values |= {"_database_megabytes": megabytes, **settings}
     environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)
     return environment.from_string((ROLE / "templates" / template).read_text(encoding="utf-8")).render(values)
 
@@ -47,6 +47,19 @@ def test_nobody_connects_but_who_is_named() -> None:
         ["host", "panoramax", "panoramax,panoramax_ops", "all", "scram-sha-256"],
         ["host", "keycloak", "keycloak", "all", "scram-sha-256"],
     ]
+
+
+def test_with_a_certificate_nobody_connects_without_tls_but_the_scripts_from_the_host_itself() -> None:
+    settings: dict[str, Any] = {"database_tls": {"certificate": "c"}, "database_host_address": "172.30.76.1"}
+    lines = [line.split() for line in render("pg_hba.conf.j2", **settings).splitlines() if line[:1] not in ("", "#")]
+    assert lines == [
+        ["local", "all", "postgres", "peer"],
+        ["hostnossl", "panoramax", "panoramax_ops", "172.30.76.1/32", "scram-sha-256"],
+        ["hostssl", "panoramax", "panoramax,panoramax_ops", "all", "scram-sha-256"],
+        ["hostssl", "keycloak", "keycloak", "all", "scram-sha-256"],
+    ]
+    assert "\nssl = on\n" in render("postgresql.conf.j2", **settings)
+    assert "ssl" not in render("postgresql.conf.j2")
 
 
 def test_no_role_is_privileged_and_no_password_is_in_the_file() -> None:

@@ -97,7 +97,10 @@ def test_the_scripts_manage_people_and_nothing_else() -> None:
 
 def test_secrets_are_in_a_mounted_file_and_nowhere_else() -> None:
     [service] = VARS["_keycloak_services"]
-    assert service["files"] == "{{ _keycloak_files + __keycloak_theme_files + _keycloak_truststore }}"
+    assert (
+        service["files"]
+        == "{{ _keycloak_files + _keycloak_tls_files + __keycloak_theme_files + _keycloak_truststore }}"
+    )
     assert [set(entry) for entry in VARS["_keycloak_files"]] == [{"path", "secret"}]
     shown = str({key: value for key, value in service.items() if key != "files"})
     assert "password" not in shown
@@ -128,7 +131,15 @@ def test_every_option_of_the_realm_belongs_to_the_declaration() -> None:
     """An option that is not in it could be changed without an apply."""
     options = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     realm = options["argument_specs"]["realm"]["options"].keys()
-    not_content = {"admin_url", "bootstrap_secret", "admin_secret", "realm", "record_file", "accept_drift"}
+    not_content = {
+        "admin_url",
+        "bootstrap_secret",
+        "admin_secret",
+        "realm",
+        "record_file",
+        "authority_file",
+        "accept_drift",
+    }
     assert {name.removeprefix("keycloak_") for name in realm} - not_content == (
         VARS["_keycloak_declaration"].keys() - {"tasks", "vars", "module"}
     )

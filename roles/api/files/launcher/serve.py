@@ -9,8 +9,11 @@ from launcher import metadata, privacy, refusals, sign_in
 log = logging.getLogger("launcher.serve")
 
 
-def arguments(bind: str, processes: int, threads: int) -> list[str]:
-    """Return gunicorn's command line for ``processes`` processes of ``threads`` threads each."""
+def arguments(bind: str, processes: int, threads: int, tls: tuple[str, str] | None = None) -> list[str]:
+    """Return gunicorn's command line for ``processes`` processes of ``threads`` threads each.
+
+    ``tls`` names the files of certificate and key; without it the API speaks plain HTTP.
+    """
     return [
         "gunicorn",
         f"--bind={bind}",
@@ -30,6 +33,7 @@ def arguments(bind: str, processes: int, threads: int) -> list[str]:
         "--timeout=60",
         # Less than the time that `docker stop` leaves.
         "--graceful-timeout=25",
+        *([f"--certfile={tls[0]}", f"--keyfile={tls[1]}"] if tls else []),
         "launcher.serve:application()",
     ]
 
@@ -78,7 +82,7 @@ def application() -> Any:
     return app
 
 
-def run(bind: str, processes: int, threads: int) -> int:
+def run(bind: str, processes: int, threads: int, tls: tuple[str, str] | None = None) -> int:
     """Serve until told to stop. Returns 1 without serving if the database is not fit for it."""
     from gunicorn.app import wsgiapp
 
@@ -90,6 +94,6 @@ def run(bind: str, processes: int, threads: int) -> int:
     except database.NotReadyError as error:
         log.error("%s", error)
         return 1
-    sys.argv = arguments(bind, processes, threads)
+    sys.argv = arguments(bind, processes, threads, tls)
     wsgiapp.run()
     return 0
