@@ -26,7 +26,7 @@ def _answers() -> bool:
 def test_the_site_comes_back_by_itself(host: Host) -> None:
     assert _answers()
     # The signal that the image names makes systemd shut down in order, as `reboot` does.
-    subprocess.run(["docker", "restart", "--time", "90", HOST], check=True, capture_output=True)
+    subprocess.run(["docker", "restart", "-t", "90", HOST], check=True, capture_output=True)
     started = time.monotonic()
     while not _answers():
         assert time.monotonic() - started < PATIENCE_SECONDS, "the site does not answer"
