@@ -29,7 +29,6 @@ uninstall: $(VENV)/runtime ## Remove the site; asks before it removes pictures a
 	@$(BIN)/python scripts/uninstall.py -i $(INVENTORY) $(if $(filter yes,$(CONFIRM)),--yes) $(ARGS)
 
 bundle: $(VENV)/runtime ## One file with all that a deployment without the internet needs (FILE=path)
-	@mkdir -p artefacts
 	@$(BIN)/ansible-playbook -i $(INVENTORY) playbooks/bundle.yml $(if $(FILE),-e bundle_file=$(abspath $(FILE))) $(ARGS)
 
 check: lint unit website ## Linters, types and unit tests: the quick part of the tests
@@ -53,10 +52,10 @@ molecule: $(VENV)/development ## Deployments on fresh hosts: SCENARIO=NAME, or a
 	$(BIN)/python scripts/scenarios.py run $(or $(SCENARIO),--due)
 
 # The end of e2e removes the images, so it comes last; one bundle serves all scenarios.
-test: export MOLECULE_BUNDLE := $(CURDIR)/artefacts/private-panoramax.tar
+test: export MOLECULE_BUNDLE := $(CURDIR)/private-panoramax.tar
 test: check bundle molecule e2e ## What every change has to pass: check, the scenarios whose inputs changed, e2e
 
-test-all: export MOLECULE_BUNDLE := $(CURDIR)/artefacts/private-panoramax.tar
+test-all: export MOLECULE_BUNDLE := $(CURDIR)/private-panoramax.tar
 test-all: check bundle ## The same with all scenarios
 	$(BIN)/python scripts/scenarios.py run --all
 	$(BIN)/pytest tests/e2e -v
