@@ -59,12 +59,17 @@ def cookies(site: Site) -> str:
 
 
 def seconds_until(refused: Callable[[], bool], since: float) -> float:
-    """Seconds from `since` (time.monotonic) until something is refused. Raises ClaimBrokenError if it never is."""
-    while not refused():
-        if time.monotonic() - since > PATIENCE:
+    """Seconds from `since` (time.monotonic) until something is asked for that is refused.
+
+    How long the answer takes does not count: whoever asked then was refused. Raises ClaimBrokenError if it never is.
+    """
+    while True:
+        asked = time.monotonic()
+        if refused():
+            return asked - since
+        if asked - since > PATIENCE:
             raise ClaimBrokenError(f"still let in {PATIENCE:.0f} s later")
         time.sleep(0.05)
-    return time.monotonic() - since
 
 
 def _shut_out(session: httpx.Client) -> bool:
