@@ -29,7 +29,7 @@ from signing_in import sign_in
 
 pytestmark = pytest.mark.e2e
 
-PATIENCE = 4
+PATIENCE = 8
 
 
 @pytest.fixture(autouse=True)
