@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def wait_until_up(site: Site) -> None:
 
 
 def signs_in(site: Site, letter: str, email: str) -> None:
-    with sign_in(site.url, site.ca, email, password_in(Path(letter)), secrets.token_urlsafe(18)) as session:
+    with closing(sign_in(site.url, site.ca, email, password_in(Path(letter)), secrets.token_urlsafe(18))) as session:
         assert session.get("/api/users/me").status_code == 200
 
 
