@@ -36,11 +36,12 @@ def test_the_wheels_are_complete_for_debian_13s_python() -> None:
     """The host is the only Python 3.13 here; it has neither pip nor venv, as on a controller without them."""
     subprocess.run(["docker", "exec", HOST, "mkdir", "-p", "/root/controller"], check=True)
     for path in (CONTROLLER.bundle / "bundle" / "wheels", CONTROLLER.bundle / "requirements.txt"):
-        subprocess.run(["docker", "cp", "--quiet", str(path), f"{HOST}:/root/controller/"], check=True)
+        subprocess.run(["docker", "cp", str(path), f"{HOST}:/root/controller/"], check=True, capture_output=True)
     install = (
         "install --quiet --dry-run --target /root/target --no-index --find-links wheels --no-deps --require-hashes"
     )
-    command = f"cd /root/controller && python3 wheels/pip-*.whl/pip {install} -r requirements.txt"
+    pip = next((CONTROLLER.bundle / "bundle" / "wheels").glob("pip-*.whl")).name
+    command = f"cd /root/controller && python3 wheels/{pip}/pip {install} -r requirements.txt"
     done = subprocess.run(["docker", "exec", HOST, "sh", "-c", command], capture_output=True, text=True, check=False)
     subprocess.run(["docker", "exec", HOST, "rm", "-rf", "/root/controller"], check=True)
     assert done.returncode == 0, done.stderr
