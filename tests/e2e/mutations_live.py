@@ -18,9 +18,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from mutations import mounted
 from panoramax_ops.verify.site import Site
 
-# A blurring service that gives every picture back as it came.
+# A blurring service that gives every picture back as it came, and signs that it blurred it: without that, no picture
+# would be shown in the first place.
 ECHO = """
+import hashlib
+import hmac
 import http.server
+import json
+import os
 
 class Echo(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -30,10 +35,18 @@ class Echo(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         boundary = self.headers["Content-Type"].partition("boundary=")[2].strip('"').encode()
         part = body.split(b"--" + boundary)[1]
-        self.answer(part.partition(b"\\r\\n\\r\\n")[2][:-2], "image/jpeg")
+        picture = part.partition(b"\\r\\n\\r\\n")[2][:-2]
+        digest = hashlib.sha256(picture).hexdigest()
+        statement = json.dumps({"picture": self.headers["X-Picture-Id"], "input": digest, "answer": digest})
+        signature = hmac.new(os.environ["KEY"].encode(), statement.encode(), hashlib.sha256).hexdigest()
+        self.proof = json.dumps({"proof": {"statement": statement, "signature": signature}})
+        self.answer(picture, "image/jpeg")
+
+    proof = "{}"
 
     def answer(self, body, kind):
         self.send_response(200)
+        self.send_header("X-SGBlur", self.proof)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -45,7 +58,7 @@ http.server.ThreadingHTTPServer(("0.0.0.0", 8001), Echo).serve_forever()
 
 @contextlib.contextmanager
 def blurring_that_blurs_nothing(site: Site) -> Iterator[None]:
-    """The blurring service is swapped, while all runs, for one of the same name that returns its input."""
+    """The blurring service is swapped, while all runs, for one of its name that returns its input, and signs it."""
     network = site.engine.networks.get(f"{site.project}-back")
     real = site.engine.containers.get(f"{site.project}-blurring")
     names = real.attrs["NetworkSettings"]["Networks"][network.name]["Aliases"] or []
@@ -55,6 +68,7 @@ def blurring_that_blurs_nothing(site: Site) -> Iterator[None]:
         real.image.id,
         entrypoint=["python3", "-c", ECHO],
         command=[],
+        environment={"KEY": site.secrets["secret_blurring_proof"]},
         name=f"{site.project}-mutation-{uuid.uuid4().hex[:6]}",
         network=network.name,
         networking_config=endpoint,

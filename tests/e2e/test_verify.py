@@ -11,14 +11,14 @@ import mutations as m
 from conftest import Site as Deployed
 from mutations import Mutation, command, function, realm, rewritten, sql, stranger
 from mutations_live import blurring_that_blurs_nothing, certificate_of, tagged, touched_settings
-from panoramax_ops.verify import accounts, audit, features, inside, outside, pictures, realm_audit
+from panoramax_ops.verify import accounts, audit, features, inside, outside, pictures, proofs, realm_audit
 from panoramax_ops.verify import realm as realm_checks
 from panoramax_ops.verify.model import Check, Result, Stage, Verdict, run_stages
 from panoramax_ops.verify.site import Site, open_site
 
 pytestmark = pytest.mark.e2e
 
-QUICK = (*inside.CHECKS, *outside.CHECKS, *realm_checks.CHECKS)
+QUICK = (*inside.CHECKS, *proofs.CHECKS, *outside.CHECKS, *realm_checks.CHECKS)
 FOLDER = "/data/geovisio/tmp/de/ad/de/ad"
 ORPHAN = f"{FOLDER}/0000-4000-8000-00000000dead.jpg"
 NOT_BLOCKED = "priv.is_blocked(who uuid) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT false'"
@@ -33,7 +33,28 @@ def only(*titles: str) -> frozenset[str]:
     return frozenset(titles)
 
 
+NEWEST = "(SELECT picture_id FROM priv.blurring_proofs ORDER BY recorded DESC LIMIT 1)"
+# The superuser changes a proof, past the trigger that takes genuine ones only; twice is as before.
+FORGE = (
+    "ALTER TABLE priv.blurring_proofs DISABLE TRIGGER a_priv_only_proofs;"
+    f" UPDATE priv.blurring_proofs SET signature = reverse(signature) WHERE picture_id = {NEWEST};"
+    " ALTER TABLE priv.blurring_proofs ENABLE ALWAYS TRIGGER a_priv_only_proofs"
+)
+NEWEST_FILE = "f=$(find /data/geovisio/permanent -name '*.jpg' -printf '%T@ %p\\n' | sort -n | tail -1 | cut -d' ' -f2)"
 MUTATIONS = [
+    Mutation("a forged proof", only(m.PROVED), "its proof is not signed by the blurring", sql(FORGE, FORGE)),
+    Mutation(
+        "a picture changed after it was blurred",
+        only(m.ANSWERED),
+        "files are not what the blurring answered",
+        command("api", f'{NEWEST_FILE}; printf x >>"$f"', f'{NEWEST_FILE}; truncate -s -1 "$f"'),
+    ),
+    Mutation(
+        "proofs verified by another function",
+        only(m.PROVED),
+        "belongs to another than the superuser",
+        sql("ALTER FUNCTION proof.signed OWNER TO panoramax", "ALTER FUNCTION proof.signed OWNER TO postgres"),
+    ),
     Mutation("trigger dropped", only(m.GUARD), "a_priv_never_public on public.pictures is missing", m.dropped_trigger),
     Mutation(
         "trigger switched off",

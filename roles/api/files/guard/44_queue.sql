@@ -2,37 +2,84 @@
 -- import of ten thousand is through. Here each job gets a place on a scale on which every account advances by one for
 -- each picture, counted from where the queue is now (start-time fair queueing): accounts that wait take turns.
 -- The launcher's workers take jobs in this order (launcher/jobs.py).
-CREATE TABLE IF NOT EXISTS priv.job_turns (
+CREATE TABLE IF NOT EXISTS priv.turns (
   job_id uuid PRIMARY KEY REFERENCES public.job_queue (id) ON DELETE CASCADE,
   account_id uuid,
-  turn double precision NOT NULL
+  turn double precision NOT NULL,
+  queued timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- Whether the job needs the blurring.
+  blurs boolean NOT NULL,
+  -- Whether it was put back, to be tried again.
+  again boolean NOT NULL DEFAULT false
 );
-CREATE INDEX IF NOT EXISTS job_turns_turn ON priv.job_turns (turn);
-CREATE INDEX IF NOT EXISTS job_turns_account ON priv.job_turns (account_id, turn);
-COMMENT ON TABLE priv.job_turns IS 'The place of each job in the queue, fair between accounts';
+CREATE INDEX IF NOT EXISTS turns_turn ON priv.turns (turn, queued);
+CREATE INDEX IF NOT EXISTS turns_fresh ON priv.turns (turn) WHERE NOT again;
+CREATE INDEX IF NOT EXISTS turns_account ON priv.turns (account_id, turn) WHERE NOT again;
+COMMENT ON TABLE priv.turns IS 'The place of each job in the queue, fair between accounts';
 
--- Plans are made while the queue is short and kept when it is long: without seq scans they stay right.
-CREATE OR REPLACE FUNCTION priv.give_turn() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET enable_sort = off
+-- The following functions look up one row after the other by index, and say so to the planner: ten thousand jobs may come
+-- in one transaction, and what it knows of the tables is of before.
+
+-- Where the queue is now. What failed and waits to be tried again stands still, and does not count while there is other.
+CREATE OR REPLACE FUNCTION priv.current_turn() RETURNS double precision
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET enable_sort = off
+AS $$
+  SELECT coalesce((SELECT min(t.turn) FROM priv.turns t WHERE NOT t.again), (SELECT min(t.turn) FROM priv.turns t), 0)
+$$;
+
+-- Locks the job whose turn it is, and returns it; NULL if there is none. `blurring`: whether the blurring does its work.
+CREATE OR REPLACE FUNCTION priv.next_job(blurring boolean) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET enable_sort = off
 AS $$
 DECLARE
-  owner uuid;
+  candidate uuid;
+BEGIN
+  FOR candidate IN SELECT t.job_id FROM priv.turns t WHERE blurring OR NOT t.blurs ORDER BY t.turn, t.queued LOOP
+    PERFORM FROM public.job_queue j
+    WHERE j.id = candidate AND (j.to_do_after_ts IS NULL OR j.to_do_after_ts <= now()) FOR UPDATE SKIP LOCKED;
+    IF FOUND THEN
+      RETURN candidate;
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END
+$$;
+
+-- Behind what waits for its first try: pictures that fail must not hold up the others, nor wait for ever themselves.
+CREATE OR REPLACE FUNCTION priv.queue_behind(job uuid) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+  UPDATE priv.turns SET again = true WHERE job_id = job;
+  UPDATE priv.turns SET turn = greatest(turn, priv.current_turn()) + 1 WHERE job_id = job;
+$$;
+
+CREATE OR REPLACE FUNCTION priv.owner_of_job(job public.job_queue) RETURNS uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+  SELECT coalesce(
+    (SELECT p.account_id FROM public.pictures p WHERE p.id = job.picture_id),
+    (SELECT u.account_id FROM public.upload_sets u WHERE u.id = job.upload_set_id),
+    (SELECT s.account_id FROM public.sequences s WHERE s.id = job.sequence_id))
+$$;
+
+CREATE OR REPLACE FUNCTION priv.give_turn() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET enable_sort = off
+AS $$
+DECLARE
+  owner constant uuid := priv.owner_of_job(NEW);
   -- In pictures to blur: deleting one or reading its metadata again takes little, and what concerns whole uploads and
   -- sequences comes right after the pictures that it waits for.
   cost constant double precision := CASE NEW.task WHEN 'prepare' THEN 1 WHEN 'delete' THEN 0.02 WHEN 'read_metadata' THEN 0.02 ELSE 0 END;
+  latest double precision;
 BEGIN
-  SELECT coalesce(
-    (SELECT p.account_id FROM public.pictures p WHERE p.id = NEW.picture_id),
-    (SELECT u.account_id FROM public.upload_sets u WHERE u.id = NEW.upload_set_id),
-    (SELECT s.account_id FROM public.sequences s WHERE s.id = NEW.sequence_id)) INTO owner;
-  INSERT INTO priv.job_turns (job_id, account_id, turn)
-  SELECT NEW.id, owner, greatest(
-    -- Where the queue is now. What failed and is tried again later stands still, and does not count.
-    (SELECT t.turn FROM priv.job_turns t JOIN public.job_queue j ON j.id = t.job_id
-     WHERE j.to_do_after_ts IS NULL ORDER BY t.turn LIMIT 1),
-    (SELECT max(t.turn) + cost FROM priv.job_turns t WHERE t.account_id IS NOT DISTINCT FROM owner),
-    0)
+  -- Two branches: IS NOT DISTINCT FROM would use no index.
+  IF owner IS NULL THEN
+    SELECT max(t.turn) INTO latest FROM priv.turns t WHERE t.account_id IS NULL AND NOT t.again;
+  ELSE
+    SELECT max(t.turn) INTO latest FROM priv.turns t WHERE t.account_id = owner AND NOT t.again;
+  END IF;
+  INSERT INTO priv.turns (job_id, account_id, turn, blurs)
+  VALUES (NEW.id, owner, greatest(priv.current_turn(), latest + cost), NEW.task = 'prepare')
   ON CONFLICT (job_id) DO NOTHING;
   IF NEW.task = 'prepare' THEN
     -- Tried again, whoever asked for it: it is no longer broken, but waits.
@@ -46,7 +93,7 @@ SELECT priv.put_trigger('a_priv_give_turn', 'AFTER INSERT', 'public.job_queue', 
 
 -- Upstream answers 500 to who asks for a picture that is in the queue already.
 CREATE OR REPLACE FUNCTION priv.once_is_enough() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off
 AS $$
 BEGIN
   RETURN CASE WHEN EXISTS (SELECT FROM public.job_queue j WHERE j.picture_id = NEW.picture_id) THEN NULL ELSE NEW END;
@@ -55,13 +102,9 @@ $$;
 SELECT priv.put_trigger('a_priv_once_is_enough', 'BEFORE INSERT', 'public.job_queue', 'once_is_enough', $$NEW.task = 'prepare'$$);
 
 -- Jobs of before this was there.
-INSERT INTO priv.job_turns (job_id, account_id, turn)
-SELECT j.id, o.account_id, row_number() OVER (PARTITION BY o.account_id ORDER BY j.ts) - 1
+INSERT INTO priv.turns (job_id, account_id, turn, blurs)
+SELECT j.id, priv.owner_of_job(j), row_number() OVER (PARTITION BY priv.owner_of_job(j) ORDER BY j.ts) - 1, j.task = 'prepare'
 FROM public.job_queue j
-CROSS JOIN LATERAL (SELECT coalesce(
-  (SELECT p.account_id FROM public.pictures p WHERE p.id = j.picture_id),
-  (SELECT u.account_id FROM public.upload_sets u WHERE u.id = j.upload_set_id),
-  (SELECT s.account_id FROM public.sequences s WHERE s.id = j.sequence_id)) AS account_id) o
 ON CONFLICT (job_id) DO NOTHING;
 
 -- A picture without a job, neither prepared nor broken, would wait for ever (a process that was killed between two
@@ -84,7 +127,7 @@ CREATE OR REPLACE FUNCTION priv.queue_state() RETURNS TABLE (account text, waiti
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
   SELECT coalesce(a.name, ''), count(*), count(*) FILTER (WHERE j.nb_errors > 0 OR j.to_do_after_ts > now()), min(j.ts)::text
-  FROM public.job_queue j JOIN priv.job_turns t ON t.job_id = j.id LEFT JOIN public.accounts a ON a.id = t.account_id
+  FROM public.job_queue j JOIN priv.turns t ON t.job_id = j.id LEFT JOIN public.accounts a ON a.id = t.account_id
   WHERE j.task = 'prepare' GROUP BY a.id, a.name ORDER BY 2 DESC, 1
 $$;
 

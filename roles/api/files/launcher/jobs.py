@@ -24,12 +24,11 @@ from launcher.breaker import Breaker
 
 log = logging.getLogger("launcher.jobs")
 
+_TURN = "SELECT priv.next_job(%(blurring)s) AS id"
 _NEXT = """
 SELECT j.id, j.picture_id, j.upload_set_id, j.sequence_id, j.picture_to_delete_id, j.task::text AS task, j.args,
        j.nb_errors, p.metadata, p.exif -> 'Exif.Image.Orientation' AS orientation
-FROM priv.job_turns t JOIN public.job_queue j ON j.id = t.job_id LEFT JOIN public.pictures p ON p.id = j.picture_id
-WHERE (j.to_do_after_ts IS NULL OR j.to_do_after_ts <= now()) AND (%(blurring)s OR j.task <> 'prepare')
-ORDER BY t.turn, j.ts LIMIT 1 FOR UPDATE OF j SKIP LOCKED
+FROM public.job_queue j LEFT JOIN public.pictures p ON p.id = j.picture_id WHERE j.id = %(id)s
 """
 # Entries of attempts that never came to an end: their worker was killed, or lost the database.
 _CUT_SHORT = """
@@ -39,13 +38,7 @@ _LATER = """
 UPDATE public.job_queue SET nb_errors = nb_errors + %(count)s, to_do_after_ts = now() + make_interval(secs => %(pause)s)
 WHERE id = %(job)s
 """
-# Behind what waits for its first try: pictures that fail must not hold up the others, nor wait for ever themselves.
-_BEHIND = """
-UPDATE priv.job_turns SET turn = greatest(turn, (
-  SELECT t.turn FROM priv.job_turns t JOIN public.job_queue j ON j.id = t.job_id
-  WHERE j.to_do_after_ts IS NULL ORDER BY t.turn LIMIT 1)) + 1
-WHERE job_id = %(job)s
-"""
+_BEHIND = "SELECT priv.queue_behind(%(job)s)"
 _ENDED = "UPDATE public.job_history SET finished_at = now(), error = %(reason)s WHERE id = %(entry)s"
 _FORGET = "DELETE FROM public.job_history WHERE id = %(entry)s"
 _BROKEN = "UPDATE public.pictures SET status = 'broken', preparing_status = 'broken' WHERE id = %(picture)s"
@@ -120,7 +113,9 @@ class Queue:
         """Give the next job, or None; what happens inside decides what becomes of it. Stands in for upstream's own."""
         passes = self._breaker.passes()
         with app.pool.connection() as locking, locking.transaction():
-            row = locking.cursor(row_factory=dict_row).execute(_NEXT, {"blurring": passes}).fetchone()
+            cursor = locking.cursor(row_factory=dict_row)
+            turn = cursor.execute(_TURN, {"blurring": passes}).fetchone()
+            row = cursor.execute(_NEXT, turn).fetchone() if turn and turn["id"] else None
             if row is None:
                 yield None
                 return
