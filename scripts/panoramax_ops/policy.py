@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -251,3 +251,32 @@ def load_policy(path: Path) -> Policy:
         return parse_policy(path.read_text(encoding="utf-8"))
     except (OSError, PolicyError) as error:
         raise PolicyError(f"{path}: {error}") from error
+
+
+SERVICE_PATH: Final = r"/[a-z][a-z0-9-]{1,40}"
+
+
+def with_services(policy: Policy, services: Iterable[Mapping[str, str]]) -> Policy:
+    """The policy with rules for further services: GET at and below the path of each, for people who are signed in.
+
+    Args:
+        policy: from `load_policy`.
+        services: `role`, `path`, and `who` (`signed_in` where it is left out).
+
+    Raises:
+        PolicyError: a path of another form, one that the policy names already, or open to everybody.
+    """
+    added: list[Rule] = []
+    for service in services:
+        path, who = str(service["path"]), Who(service.get("who", Who.SIGNED_IN))
+        if not re.fullmatch(SERVICE_PATH, path):
+            raise PolicyError(f"service {service['role']}: path is {path!r}; give one segment, like /hello")
+        taken = {rule.path.split("/")[1] for rule in (*policy.rules, *added)}
+        if path[1:] in taken:
+            raise PolicyError(f"service {service['role']}: path {path} is taken; give another")
+        if who not in (Who.SIGNED_IN, Who.ADMINISTRATOR):
+            raise PolicyError(f"service {service['role']}: who is {who}; give signed_in or administrator")
+        why = f"Service {service['role']} of the operator's own"
+        added += [Rule("website", route, ("GET",), who, why) for route in (path, f"{path}/", f"{path}/<path:rest>")]
+    # First, so that no rule with a parameter for its first segment decides about them.
+    return replace(policy, rules=(*added, *policy.rules))

@@ -39,6 +39,8 @@ def images_plan(names: Iterable[str], images_dir: str, prefix: str, salt: str) -
 
     `salt` is what all images depend on beside their contexts: the Debian release, and when it was last refreshed.
 
+    A service of the operator's own has its context in its role, `roles/NAME/image` beside `images_dir`.
+
     Raises ImagesPlanError if the directory of an image lacks its Dockerfile.
     """
     root = Path(images_dir)
@@ -46,7 +48,8 @@ def images_plan(names: Iterable[str], images_dir: str, prefix: str, salt: str) -
     base = {"name": "base", "repository": f"{prefix}/base", "tag": base_tag, "context": str(root / "base")}
     plan = [base]
     for name in names:
-        context = root / name
+        own = root.parent / "roles" / name / "image"
+        context = own if own.is_dir() else root / name
         if not (context / "Dockerfile").is_file():
             raise ImagesPlanError(f"images_names: {name}: {context / 'Dockerfile'} does not exist")
         tag = content_tag(context, base_tag)

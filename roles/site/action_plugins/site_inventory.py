@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         names = variables["ansible_play_hosts_all"]
         hosts = {name: variables["hostvars"].raw_get(name) for name in names}
 
-        def template(host: str, value: Any) -> Any:
-            return Templar(loader=self._loader, variables=hosts[host]).template(value)
+        def template(values: Mapping[str, Any], value: Any) -> Any:
+            return Templar(loader=self._loader, variables=values).template(value)
 
         found = check(hosts, variables["groups"], template, Path(variables["inventory_dir"]))
         if found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,8 @@ def problems(path: Path) -> list[Problem]:
             raise UnableError(f"{path}: {sentence}", REMEDY) from error
         raise RefusedError(f"{path}: {sentence}", "Mend the file; nothing was changed.") from error
 
-    def template(host: str, value: Any) -> Any:
-        return Templar(loader=loader, variables=hosts[host]).template(value)
+    def template(values: Mapping[str, Any], value: Any) -> Any:
+        return Templar(loader=loader, variables=values).template(value)
 
     return check(hosts, groups, template, directory, secrets_are_made=False)
 

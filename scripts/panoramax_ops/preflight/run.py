@@ -18,7 +18,7 @@ ROLES = ROOT / "roles"
 def check(
     hosts: Mapping[str, Mapping[str, Any]],
     groups: Mapping[str, Sequence[str]],
-    template: Callable[[str, Any], Any],
+    template: Callable[[Mapping[str, Any], Any], Any],
     directory: Path,
     *,
     secrets_are_made: bool = True,
@@ -28,23 +28,28 @@ def check(
     Args:
         hosts: variables of each host, as Ansible loaded them.
         groups: names of the hosts of each group.
-        template: evaluates a value for a host (name, value).
+        template: evaluates a value with a host's variables.
         directory: the inventory.
         secrets_are_made: whether scripts/secrets.py ran; else a missing secret is no problem yet.
     """
     options = specifications.load_options(ROLES)
-    required = specifications.required_names(ROLES)
-    if not secrets_are_made:
-        required = {name for name in required if not name.startswith("secret_")}
     defaults = specifications.defaults(options)
+    # Images are named when they are built; here only their presence counts.
+    own = [path.parents[1].name for path in ROLES.glob("*/image/Dockerfile")]
+    images = {name: name for name in (*options["images_names"]["default"], *own)}
     found: list[tuple[str, Problem]] = []
     everywhere: dict[str, Settings] = {}
-    for host, values in hosts.items():
+    for host, loaded in hosts.items():
+        values = {**loaded, "images_reference": images}
 
-        def evaluate(value: Any, host: str = host) -> Any:
-            return template(host, value)
+        def evaluate(value: Any, values: Mapping[str, Any] = values) -> Any:
+            return template(values, value)
 
         settings = everywhere[host] = Settings(host, values, evaluate, defaults, directory)
+        services = settings.usable("site_extra_services", list) or []
+        required = specifications.required_names(ROLES, [service.get("role") for service in services])
+        if not secrets_are_made:
+            required = {name for name in required if not name.startswith("secret_")}
         found += ((host, problem) for problem in _settings_problems(settings, options, required))
     of_all = [*host_problems(groups, directory), *together_problems(groups, everywhere)]
     found += ((host, problem) for problem in of_all for host in hosts)

@@ -10,10 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from panoramax_ops import certificates
+from panoramax_ops.policy import PolicyError, load_policy, with_services
 from panoramax_ops.preflight.model import Problem
 from panoramax_ops.preflight.role_code import load
 from panoramax_ops.preflight.rules import PRIVATE_NAMES
-from panoramax_ops.preflight.settings import Settings
+from panoramax_ops.preflight.settings import ROOT, Settings
 
 PUBLIC_AUTHORITIES = ("letsencrypt.org", "zerossl.com", "pki.goog", "buypass.com")
 PINNED = re.compile(r"[^@]+(@sha256:[0-9a-f]{64}|:[^/:@]*[0-9][^/:@]*)")
@@ -147,4 +148,24 @@ def api_settings(settings: Settings) -> Iterator[Problem]:
             yield Problem(settings.place("api_settings_extra"), "api_settings_extra", sentence)
 
 
-RULES = (certificate, images, api_settings)
+def services(settings: Settings) -> Iterator[Problem]:
+    """Services of the operator's own: their roles, and the paths that people reach them by."""
+    declared = settings.usable("site_extra_services", list) or []
+    name = "site_extra_services"
+    for service in declared:
+        role = str(service.get("role"))
+        if not (ROOT / "roles" / role / "tasks").is_dir():
+            what = f"{name}: role is {role}"
+            yield Problem(
+                settings.place(name), what, f"there is no such role; make roles/{role} (docs/adding-a-service.md)"
+            )
+        if ("path" in service) != ("address" in service):
+            yield Problem(settings.place(name), f"{name}: {role}", "set both path and address, or neither")
+    try:
+        policy = load_policy(ROOT / "roles" / "proxy" / "files" / "policy.yml")
+        with_services(policy, [service for service in declared if {"role", "path"} <= set(service)])
+    except PolicyError as error:
+        yield Problem(settings.place(name), name, str(error))
+
+
+RULES = (certificate, images, api_settings, services)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,16 @@ from panoramax_ops.preflight.settings import Settings, SettingUndefinedError, is
 FREE_PREFIXES = ("custom_", "ansible_", "molecule_", "discovered_interpreter_")
 MAGIC = frozenset(
     [
-        *("environment", "gather_subset", "group_names", "groups", "hostvars", "inventory_dir", "inventory_file"),
+        *(
+            "environment",
+            "gather_subset",
+            "group_names",
+            "groups",
+            "hostvars",
+            "images_reference",
+            "inventory_dir",
+            "inventory_file",
+        ),
         *("inventory_hostname", "inventory_hostname_short", "module_setup", "omit", "play_hosts", "playbook_dir"),
         *("role_name", "role_path", "vars"),
     ]
@@ -43,10 +52,10 @@ Options = Mapping[str, Mapping[str, Any]]
 
 
 @cache
-def _load(roles: Path) -> list[tuple[str, Options]]:
-    """Entry points of all roles with their options."""
+def _load(roles: Path) -> list[tuple[str, str, Options]]:
+    """Role, name and options of all entry points."""
     return [
-        (name, entry_point.get("options", {}))
+        (path.parents[1].name, name, entry_point.get("options", {}))
         for path in sorted(roles.glob("*/meta/argument_specs.yml"))
         for name, entry_point in yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"].items()
     ]
@@ -55,19 +64,21 @@ def _load(roles: Path) -> list[tuple[str, Options]]:
 def load_options(roles: Path) -> dict[str, dict[str, Any]]:
     """All options of all roles by name."""
     found: dict[str, dict[str, Any]] = {}
-    for _, options in _load(roles):
+    for _, _, options in _load(roles):
         for name, option in options.items():
             found.setdefault(name, {}).update(option)
     return found
 
 
-def required_names(roles: Path) -> set[str]:
-    """Options without which a deployment cannot run."""
+def required_names(roles: Path, extra: Container[str] = ()) -> set[str]:
+    """Options without which a deployment cannot run. `extra`: roles of the operator's own that it runs."""
     return {
         name
-        for entry_point, options in _load(roles)
+        for role, entry_point, options in _load(roles)
         for name, option in options.items()
-        if option.get("required") and entry_point not in _NOT_DEPLOYED
+        if option.get("required")
+        and entry_point not in _NOT_DEPLOYED
+        and (role in extra or not (roles / role / "image").is_dir())
     }
 
 
