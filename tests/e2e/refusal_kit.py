@@ -75,6 +75,19 @@ def write(case: dict[str, Any], fillings: dict[str, str], secrets: str) -> Path:
     return inventory
 
 
+def write_together(cases: list[dict[str, Any]], fillings: dict[str, str], secrets: str) -> tuple[Path, dict[str, str]]:
+    """One inventory with a right host and a wrong one for each case. Returns it, and the hosts by name of the case."""
+    inventory = write({"name": "together"}, fillings, secrets)
+    path = inventory / "hosts.yml"
+    definition = yaml.safe_load(path.read_text(encoding="utf-8"))
+    hosts = {case["name"]: f"case{number:03}" for number, case in enumerate(cases)}
+    for case in cases:
+        definition["all"]["hosts"][hosts[case["name"]]] = LOCAL | filled(case["set"], fillings)
+        definition["all"]["children"]["workers"]["hosts"][hosts[case["name"]]] = {}
+    path.write_text(yaml.safe_dump(definition, sort_keys=False), encoding="utf-8")
+    return inventory, hosts
+
+
 def complaints(case: dict[str, Any], fillings: dict[str, str], inventory: Path, output: str) -> list[str]:
     """What the refusal lacks, or shows though it must not."""
     said = " ".join(output.split())
@@ -88,9 +101,10 @@ def complaints(case: dict[str, Any], fillings: dict[str, str], inventory: Path, 
     return found + [f"{word!r} is shown" for word in case.get("never", []) if word in said]
 
 
-def playbook(inventory: Path) -> Run:
+def playbook(inventory: Path, *arguments: str) -> Run:
     """Run the playbook itself, without what `make deploy` does before it."""
-    return timed([str(ROOT / ".venv" / "bin" / "ansible-playbook"), "-i", str(inventory), "playbooks/site.yml"])
+    command = [str(ROOT / ".venv" / "bin" / "ansible-playbook"), "-i", str(inventory), "playbooks/site.yml"]
+    return timed([*command, *arguments])
 
 
 def timed(command: list[str]) -> Run:

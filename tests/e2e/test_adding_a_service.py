@@ -66,7 +66,8 @@ def hello(site: Site) -> Iterator[str]:
         settings.write_text(before, encoding="utf-8")
         try:
             for command in _commands("4. Remove it", site):
-                _run(command)
+                # The next test that deploys has the site verified; once with the service is what matters here.
+                _run(f"{command} ARGS=--no-verify" if command.startswith("make deploy") else command)
         finally:
             shutil.rmtree(ROLE, ignore_errors=True)
 

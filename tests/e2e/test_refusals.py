@@ -107,6 +107,38 @@ def test_the_playbook_refuses_and_changes_nothing(fillings: dict[str, str], secr
             kit.remove(inventory)
 
 
+def test_one_run_of_the_playbook_names_every_wrong_host(fillings: dict[str, str], secrets: str) -> None:
+    plain = ("set", "says", "never", "name")
+    cases = [case for case in kit.CASES if "set" in case and set(case) <= set(plain)]
+    inventory, hosts = kit.write_together(cases, fillings, secrets)
+    try:
+        before = kit.state([inventory])
+        run = kit.playbook(inventory, "--limit", "localhost")
+        assert run.code != 0
+        said = " ".join(run.output.split())
+        # Each sentence begins with file and line, and says for which host it is.
+        sentences = re.split(r"(?=inventories/e2e-refused-together)", said)
+        missing = {
+            case["name"]: words
+            for case in cases
+            if (
+                words := [
+                    word
+                    for word in kit.filled(case["says"], fillings)
+                    if not any(
+                        f"(for {hosts[case['name']]})" in sentence and word in sentence for sentence in sentences
+                    )
+                ]
+            )
+        }
+        assert missing == {}, said[-3000:]
+        assert [word for case in cases for word in case.get("never", []) if word in said] == []
+        assert re.search(r"changed=[1-9]", run.output) is None
+        assert kit.state([inventory]) == before
+    finally:
+        kit.remove(inventory)
+
+
 def test_make_deploy_says_all_that_is_wrong_at_once_and_makes_no_secrets(fillings: dict[str, str]) -> None:
     case = {"name": "several", "set": {"site_titel": "Ours", "site_https_port": "many", "site_colour": "blue"}}
     inventory = kit.write(case, fillings, "")

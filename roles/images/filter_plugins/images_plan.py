@@ -62,6 +62,12 @@ def images_references(plan: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {entry["name"]: entry["reference"] for entry in plan}
 
 
+def images_mirrored(references: Mapping[str, str], registry: str) -> dict[str, str]:
+    """The references as a mirror has them: below the registry's address and prefix, if there is one."""
+    prefix = f"{registry.rstrip('/')}/" if registry else ""
+    return {name: f"{prefix}{reference}" for name, reference in references.items()}
+
+
 def images_base_last(references: Iterable[str]) -> list[str]:
     """The references in an order in which they can be removed: the others stand on the base."""
     return sorted(references, key=lambda reference: "/base:" in reference)
@@ -75,5 +81,6 @@ class FilterModule:
         return {
             "images_plan": images_plan,
             "images_references": images_references,
+            "images_mirrored": images_mirrored,
             "images_base_last": images_base_last,
         }

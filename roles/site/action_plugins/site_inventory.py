@@ -17,7 +17,7 @@ from panoramax_ops.preflight.run import check
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Looks at the variables of all hosts of the play; needs none of them."""
+    """Looks at the variables of all hosts; needs none of them."""
 
     TRANSFERS_FILES = False
 
@@ -25,8 +25,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Result of the task: failed with one line per problem, or ok."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
-        names = variables["ansible_play_hosts_all"]
-        hosts = {name: variables["hostvars"].raw_get(name) for name in names}
+        # All of the inventory, also where a run is limited to some: they make one site.
+        hosts = {name: variables["hostvars"].raw_get(name) for name in variables["groups"]["all"]}
 
         def template(values: Mapping[str, Any], value: Any) -> Any:
             return Templar(loader=self._loader, variables=values).template(value)

@@ -17,6 +17,7 @@ from panoramax_ops.preflight.rules import PRIVATE_NAMES
 from panoramax_ops.preflight.settings import ROOT, Settings
 
 PUBLIC_AUTHORITIES = ("letsencrypt.org", "zerossl.com", "pki.goog", "buypass.com")
+REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-][a-z0-9]+)*)*")
 PINNED = re.compile(r"[^@]+(@sha256:[0-9a-f]{64}|:[^/:@]*[0-9][^/:@]*)")
 
 
@@ -102,12 +103,30 @@ def images(settings: Settings) -> Iterator[Problem]:
             "images_archive", f"images_source is {source}, which loads no file; set it to archive, or remove this line"
         )
     if source == "registry":
+        yield from _registry(settings)
         yield from _references(settings, references)
     elif references:
         yield settings.problem(
             "images_registry_references",
             f"images_source is {source}, which pulls nothing; set it to registry, or remove these lines",
         )
+
+
+def _registry(settings: Settings) -> Iterator[Problem]:
+    registry, authority = settings.text("images_registry"), settings.text("images_registry_ca_file")
+    if registry and not REGISTRY.fullmatch(registry):
+        yield settings.problem(
+            "images_registry", "give an address like registry.example.org:5000/mirror, without https://"
+        )
+    if authority and not registry:
+        yield settings.problem("images_registry_ca_file", "name the registry that it vouches for in images_registry")
+    if authority:
+        try:
+            certificates.load_chain(Path(authority))
+        except certificates.CertificateError as error:
+            yield Problem(
+                settings.place("images_registry_ca_file"), "images_registry_ca_file cannot be used", str(error)
+            )
 
 
 def _references(settings: Settings, references: dict[str, Any]) -> Iterator[Problem]:
