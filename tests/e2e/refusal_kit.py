@@ -65,9 +65,11 @@ def write(case: dict[str, Any], fillings: dict[str, str], secrets: str) -> Path:
     groups = {name: ["localhost"] for name in GROUPS} | case.get("hosts", {})
     names = sorted({host for hosts in groups.values() for host in hosts})
     variables = LOCAL | case.get("host_variables", {})
+    # Several hosts must know each other's addresses.
+    addresses = {name: {"ansible_host": f"192.0.2.{n}"} for n, name in enumerate(names) if len(names) > 1}
     hosts = {
         "all": {
-            "hosts": {name: variables for name in names},
+            "hosts": {name: variables | addresses.get(name, {}) for name in names},
             "children": {group: {"hosts": {host: {} for host in hosts}} for group, hosts in groups.items()},
         }
     }
@@ -81,8 +83,10 @@ def write_together(cases: list[dict[str, Any]], fillings: dict[str, str], secret
     path = inventory / "hosts.yml"
     definition = yaml.safe_load(path.read_text(encoding="utf-8"))
     hosts = {case["name"]: f"case{number:03}" for number, case in enumerate(cases)}
-    for case in cases:
-        definition["all"]["hosts"][hosts[case["name"]]] = LOCAL | filled(case["set"], fillings)
+    definition["all"]["hosts"]["localhost"]["ansible_host"] = "192.0.2.250"
+    for number, case in enumerate(cases):
+        own = LOCAL | {"ansible_host": f"192.0.2.{number}"}
+        definition["all"]["hosts"][hosts[case["name"]]] = own | filled(case["set"], fillings)
         definition["all"]["children"]["workers"]["hosts"][hosts[case["name"]]] = {}
     path.write_text(yaml.safe_dump(definition, sort_keys=False), encoding="utf-8")
     return inventory, hosts

@@ -71,7 +71,7 @@ class Settings:
         self.values = values
         self.directory = directory
         self._template = template
-        self._defaults = defaults
+        self.defaults = defaults
         self._known: dict[str, Any] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -84,7 +84,7 @@ class Settings:
         Raises SettingUndefinedError if it cannot be evaluated.
         """
         if name not in self._known:
-            raw = self.values[name] if name in self.values else self._defaults.get(name)
+            raw = self.values[name] if name in self.values else self.defaults.get(name)
             try:
                 self._known[name] = self._template(raw)
             except Exception as error:

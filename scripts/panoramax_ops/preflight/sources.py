@@ -139,10 +139,12 @@ def _references(settings: Settings, references: dict[str, Any]) -> Iterator[Prob
             f"images_registry_references lacks {', '.join(missing)}; give each a reference pinned by version or "
             f"digest, e.g. registry.example.org/panoramax/{missing[0]}:1.2.3",
         )
+    # Of several hosts each needs some images only, and all are told of all.
+    known = sorted({*names, *settings.defaults["images_names"]})
     for image, reference in references.items():
-        if image not in names:
-            near = difflib.get_close_matches(str(image), names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"the site's images are {', '.join(names)}"
+        if image not in known:
+            near = difflib.get_close_matches(str(image), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the site's images are {', '.join(known)}"
             yield Problem(settings.place(name), f"images_registry_references.{image} is no image of the site", hint)
         elif not PINNED.fullmatch(str(reference)):
             yield Problem(
