@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
+SESSION_COOKIE = "__Host-session"
 # Chromium's own connections would be refused on a closed network, many at a time; the viewer needs WebGL.
 FLAGS = [
     "--no-sandbox",
@@ -26,13 +29,21 @@ FLAGS = [
 
 @dataclass
 class Watched:
-    """A page, and what went wrong or abroad while it was used."""
+    """A person's browser with its pages, and what went wrong or abroad while it was used."""
 
     page: Page
     origin: str
     artefacts: Path
     foreign: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    # Patterns of errors that a test provokes; the browser notes each answer of 400 and more by itself.
+    expected: list[str] = field(default_factory=list)
+
+    def watch(self, context: BrowserContext) -> None:
+        """Note what happens in all pages of the context, also those that open by themselves."""
+        context.on("request", self.request)
+        context.on("console", self.console)
+        context.on("weberror", lambda error: self.errors.append(f"{self.page.url}: {error.error}"))
 
     def request(self, request: Request) -> None:
         """Note a request to another origin."""
@@ -43,7 +54,18 @@ class Watched:
     def console(self, message: ConsoleMessage) -> None:
         """Note an error on the console; violations of the CSP are such errors too."""
         if message.type == "error":
-            self.errors.append(f"{self.page.url}: {message.text}")
+            self.errors.append(f"{self.page.url}: {message.text} {message.location.get('url', '')}")
+
+    def expect(self, *patterns: str) -> None:
+        """Errors that match one of these regular expressions are part of the test."""
+        self.expected += patterns
+
+    def unblemished(self) -> None:
+        """Nothing was fetched from elsewhere, nothing complained, and no script can read the session."""
+        assert self.foreign == []
+        assert [error for error in self.errors if not any(re.search(one, error) for one in self.expected)] == []
+        cookies = [cookie for cookie in self.page.context.cookies() if cookie.get("name") == SESSION_COOKIE]
+        assert all(cookie.get("httpOnly") and cookie.get("secure") for cookie in cookies), cookies
 
     def picture(self, name: str) -> Path:
         """A screenshot among the artefacts."""
@@ -64,19 +86,17 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def watched(browser: Browser, origin: str, artefacts: Path, **options: object) -> Iterator[Watched]:
-    """A fresh profile with one page. The site's certificate is of its own authority, which Chromium does not know."""
-    context: BrowserContext = browser.new_context(
-        base_url=origin,
-        ignore_https_errors=True,
-        locale="en-GB",
-        viewport={"width": 1280, "height": 800},
-        **options,  # type: ignore[arg-type]
-    )
+    """A fresh profile with one page; at the end, every test in it fails by what went abroad or complained on the way.
+
+    The site's certificate is of its own authority, which Chromium does not know.
+    """
+    settings: dict[str, Any] = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, **options}
+    context: BrowserContext = browser.new_context(base_url=origin, ignore_https_errors=True, **settings)
     page = context.new_page()
     page.set_default_timeout(30_000)
     seen = Watched(page, origin, artefacts)
-    page.on("request", seen.request)
-    page.on("console", seen.console)
-    page.on("pageerror", lambda error: seen.errors.append(f"{page.url}: {error}"))
+    seen.watch(context)
     yield seen
+    # Not after a failure, which would hide behind its own consequences.
+    seen.unblemished()
     context.close()

@@ -129,7 +129,8 @@ def _exists(container: str) -> bool:
     return True
 
 
-def _site(inventory: Path) -> Site:
+def site_of(inventory: Path) -> Site:
+    """The deployed site of an inventory."""
     text = (inventory / "group_vars" / "all" / "site.yml").read_text(encoding="utf-8")
     project = re.search(r"^site_name: (\S+)", text, re.MULTILINE)
     state = ROOT / "state" / inventory.name
@@ -146,7 +147,7 @@ def _site(inventory: Path) -> Site:
 def site() -> Iterator[Site]:
     """The deployed site."""
     if given := os.environ.get("E2E_INVENTORY"):
-        yield _site(ROOT / given)
+        yield site_of(ROOT / given)
         return
     inventory = write_inventory("e2e", SETTINGS)
     (ARTEFACTS / "make-deploy-interrupted.log").unlink(missing_ok=True)
@@ -154,7 +155,7 @@ def site() -> Iterator[Site]:
         interrupt_deployment(inventory, f"panoramax-e2e-{service}")
     deployed = make("deploy", inventory)
     assert deployed.returncode == 0, deployed.stdout[-4000:]
-    yield _site(inventory)
+    yield site_of(inventory)
     if not os.environ.get("E2E_KEEP"):
         make("uninstall", inventory, "CONFIRM=yes")
 

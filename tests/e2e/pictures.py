@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import secrets
 import subprocess
 import sys
 import tarfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from PIL import ExifTags, Image
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache"
 GEOVISIO = "geovisio==2.15.1"
@@ -47,3 +51,20 @@ def geovisio_pictures() -> Path:
             members = [member for member in tar.getmembers() if "/tests/data/" in member.name]
             tar.extractall(CACHE, members=members, filter="data")
     return directory
+
+
+def small_picture(number: int) -> bytes:
+    """A small JPEG unlike any other; each number stands 20 m and two seconds further along a road."""
+    random = secrets.token_bytes(12)
+    image = Image.frombytes("RGB", (2, 2), random).resize((160, 120), Image.Resampling.BICUBIC)
+    exif = Image.Exif()
+    taken = datetime(2026, 5, 4, 10, tzinfo=UTC) + timedelta(seconds=2 * number)
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = f"{taken:%Y:%m:%d %H:%M:%S}"
+    place = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    place[ExifTags.GPS.GPSLatitudeRef], place[ExifTags.GPS.GPSLongitudeRef] = "N", "E"
+    minutes, seconds = divmod(24 + number * 0.65, 60)
+    place[ExifTags.GPS.GPSLatitude] = (49.0, minutes, round(seconds, 3))
+    place[ExifTags.GPS.GPSLongitude] = (1.0, 55.0, 10.0)
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=80, exif=exif)
+    return unique(file.getvalue())

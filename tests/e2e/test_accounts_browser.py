@@ -69,6 +69,7 @@ def test_who_is_cut_off_sees_nothing_more_in_an_open_page(site: Site, person: tu
     picture = unique((geovisio_pictures() / FLAT[0]).read_bytes())
     with chromium() as browser, watched(browser, site.url, ARTEFACTS) as seen:
         page = seen.page
+        seen.expect("status of 40[13].*/api/users/me$")
         sign_in_with_the_letter(page, site, letter, email)
         assert page.evaluate(UPLOAD, base64.b64encode(picture).decode()) == 202
 

@@ -74,7 +74,12 @@ def token(page: Watched) -> str:
 
 @pytest.fixture(scope="module")
 def panoramax_cli() -> Path:
-    """The real client, in an environment of its own."""
+    """The real client."""
+    return install_panoramax_cli()
+
+
+def install_panoramax_cli() -> Path:
+    """Install the real client, in an environment of its own; its program."""
     directory = ROOT / ".cache" / "panoramax-cli"
     program = directory / "bin" / "panoramax_cli"
     if not program.exists():
@@ -232,8 +237,6 @@ def test_a_second_person_sees_them_in_explore(
         viewer_is_ready(seen)
         seen.page.wait_for_timeout(4000)
         seen.picture("explore-map")
-        assert seen.foreign == []
-        assert seen.errors == []
 
 
 @pytest.mark.usefixtures("uploaded")
@@ -242,5 +245,4 @@ def test_nothing_went_abroad_while_the_uploader_worked(page: Watched) -> None:
         page.page.goto(path)
         page.page.wait_for_timeout(1500)
         page.picture(path.strip("/"))
-    assert page.foreign == []
-    assert page.errors == []
+    page.unblemished()

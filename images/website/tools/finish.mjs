@@ -17,6 +17,7 @@ const KNOWN_HOSTS = new Set([
   "github.com",
   "gitlab.com",
   "maplibre.org",
+  "ns.adobe.com", // how XMP begins
   "opensource.org",
   "openstreetmap.org",
   "wiki.openstreetmap.org",
@@ -27,6 +28,9 @@ const KNOWN_HOSTS = new Set([
   "www.wikidata.org",
 ]);
 const TEXT = new Set([".html", ".js", ".css", ".json", ".svg", ".txt"]);
+
+/** What all our own scripts together may weigh, compressed: people upload from the road. The viewer is not ours. */
+const SCRIPTS_MOST = 60_000;
 
 /** Packages of which something is shipped as it is, and whose licence has to travel with it. */
 const SHIPPED = { inter: "@fontsource-variable/inter", "world-atlas": "world-atlas" };
@@ -47,10 +51,15 @@ const files = readdirSync(dist, { recursive: true })
   .filter((path) => statSync(path).isFile() && TEXT.has(extname(path)))
   .filter((path) => !relative(dist, path).startsWith(join("vendor", "licences")));
 
+let scripts = 0;
 for (const path of files) {
   const content = readFileSync(path);
   for (const [, host] of content.toString("utf8").matchAll(/https?:\/\/([a-zA-Z0-9.-]+)/g)) {
     if (!KNOWN_HOSTS.has(host)) throw new Error(`${relative(dist, path)} names the host ${host}, which is not known`);
   }
-  if (content.length > 1024) writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
+  const compressed = gzipSync(content, { level: 9 });
+  if (relative(dist, path).startsWith("assets") && path.endsWith(".js")) scripts += compressed.length;
+  if (content.length > 1024) writeFileSync(`${path}.gz`, compressed);
 }
+if (scripts > SCRIPTS_MOST) throw new Error(`our own scripts weigh ${scripts} bytes compressed, ${SCRIPTS_MOST} are allowed`);
+console.log(`our own scripts: ${scripts} of ${SCRIPTS_MOST} bytes, compressed`);

@@ -1,6 +1,5 @@
 // Makes the map's own background: the world's countries, without names, from world-atlas (Natural Earth data).
 // Nothing is fetched from a map server, so nobody outside learns which places are looked at.
-import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -43,17 +42,17 @@ const borders = mesh(atlas, atlas.objects.countries, (a, b) => a !== b).coordina
   geometry: { type: "LineString", coordinates: round(line) },
 }));
 const countries = JSON.stringify({ type: "FeatureCollection", features: [...land, ...borders] });
-const name = `countries-${createHash("sha256").update(countries).digest("hex").slice(0, 8)}.json`;
 
-mkdirSync(join(dist, "vendor/map"), { recursive: true });
-writeFileSync(join(dist, "vendor/map", name), countries);
+// A fixed name: role `website` refers to it in styles with the operator's own map.
+mkdirSync(join(dist, "map/own"), { recursive: true }); // an operator's own file is mounted in there
+writeFileSync(join(dist, "map/countries.json"), countries);
 writeFileSync(
   join(dist, "map-style.json"),
   JSON.stringify({
     version: 8,
     name: "plain",
     sources: {
-      countries: { type: "geojson", data: `/vendor/map/${name}`, attribution: "Natural Earth", maxzoom: 8, tolerance: 0.2 },
+      countries: { type: "geojson", data: "/map/countries.json", attribution: "Natural Earth", maxzoom: 8, tolerance: 0.2 },
     },
     layers: [
       { id: "background", type: "background", paint: { "background-color": "#cfdde6" } },

@@ -38,6 +38,8 @@ export const SUBSTITUTIONS = [
   // Links to, and logos from, the public federation, which this instance is no part of.
   ['return"https://panoramax.fr"', "return location.origin"],
   ['return"https://explore.panoramax.fr"', 'return location.origin+"/explore"'],
+  // The link to OpenStreetMap's editor carries the place, not the picture: the editor would ask the public catalogue for it.
+  [',photo_overlay:"panoramax",photo:`panoramax/${this._pic.id}`}', "}"],
   // The box that says that Panoramax is a public commons, with a link to its site.
   [
     ".presentation {\n\t\t\tfont-size: 0.85em;\n\t\t\tline-height: 1em;\n\t\t\tdisplay: flex;",

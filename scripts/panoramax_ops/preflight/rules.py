@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from panoramax_ops.colours import colour_problem
 from panoramax_ops.preflight.model import Problem
+from panoramax_ops.preflight.outside import outside
 from panoramax_ops.preflight.settings import Settings
 from panoramax_ops.secret_store import weakness
 
@@ -249,4 +250,4 @@ def secrets(settings: Settings) -> Iterator[Problem]:
             seen[str(value)] = name
 
 
-RULES: tuple[Rule, ...] = (names, addresses, links, looks, mail, sizes, ranges, uploads, secrets)
+RULES: tuple[Rule, ...] = (names, addresses, links, looks, outside, mail, sizes, ranges, uploads, secrets)

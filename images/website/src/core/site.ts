@@ -11,6 +11,8 @@ export interface Site {
   contact: string;
   languages: string[];
   terms_url: string;
+  /** Largest picture that the proxy lets through. */
+  upload_max_bytes: number;
 }
 
 const FALLBACK: Site = {
@@ -21,6 +23,7 @@ const FALLBACK: Site = {
   contact: "",
   languages: ["en"],
   terms_url: "",
+  upload_max_bytes: Infinity,
 };
 
 /** Reads site.json; a site without one still works, under the name "Panoramax". */

@@ -2,49 +2,51 @@
 import type { UploadSet } from "../core/api";
 import { el, icon, need } from "../core/dom";
 import { t, tn } from "../core/i18n";
-import type { Reason } from "../upload/outcome";
+import { VirtualList, type Line } from "../core/virtual";
 import { csv, type Row } from "../upload/report";
-
-/** Beside these reasons the API's own sentence says more than ours. */
-const VAGUE = new Set(["invalid_file", "other_error"]);
-
-function reasonText(reason: Reason): string {
-  const text = t(`reason.${reason.code}`);
-  return reason.detail && VAGUE.has(reason.code) ? `${text} (${reason.detail})` : text;
-}
+import { reasonText } from "./share-text";
 
 function resultText(row: Row): string {
   return row.reason ? reasonText(row.reason) : t("share.result.accepted");
 }
 
-function line(row: Row): HTMLTableRowElement {
-  const mark = row.accepted ? icon("check") : icon("cross");
-  return el(
-    "tr",
-    { class: row.accepted ? "accepted" : "rejected" },
-    el("td", { class: "file-name", title: row.path }, row.name),
-    el("td", {}, el("span", { class: "mark" }, mark, resultText(row))),
-  );
+function line(): Line<Row> {
+  const name = el("span", { class: "file-name" });
+  const mark = el("span", { class: "mark" });
+  const node = el("div", {}, name, mark);
+  return {
+    node,
+    draw: (row) => {
+      node.className = `file result ${row.accepted ? "accepted" : "rejected"}`;
+      name.textContent = row.name;
+      name.title = row.path;
+      mark.title = resultText(row);
+      mark.replaceChildren(icon(row.accepted ? "check" : "cross"), el("span", {}, resultText(row)));
+    },
+  };
 }
 
 function download(rows: readonly Row[]): void {
-  const lines = rows.map((row) => [row.path, resultText(row)]);
-  const blob = new Blob(["\ufeff", csv([t("share.col.file"), t("share.col.result")], lines)], { type: "text/csv" });
+  const lines = rows.map((row) => [row.path, row.name, t(row.accepted ? "share.result.accepted" : "share.state.rejected"), row.reason ? reasonText(row.reason) : ""]);
+  const head = [t("share.col.file"), t("share.col.name"), t("share.col.result"), t("share.col.reason")];
+  const blob = new Blob(["\ufeff", csv(head, lines)], { type: "text/csv" });
   const address = URL.createObjectURL(blob);
   el("a", { href: address, download: "panoramax-upload.csv" }).click();
   URL.revokeObjectURL(address);
 }
 
 function table(rows: readonly Row[]): HTMLElement {
-  const body = el("tbody", {}, ...rows.map(line));
-  const head = el("tr", {}, el("th", { scope: "col" }, t("share.col.file")), el("th", { scope: "col" }, t("share.col.result")));
-  const whole = el("div", { class: "table-scroll", tabindex: 0 }, el("table", {}, el("thead", {}, head), body));
+  const place = el("div", { class: "file-list tall" });
+  const list = new VirtualList<Row>(place, line, { heights: [42, 84], label: t("share.list") });
+  list.items = rows;
   const filter = el("select", { "aria-label": t("share.col.result") });
   filter.append(el("option", { value: "" }, t("share.filter.all")));
   filter.append(el("option", { value: "rejected" }, t("share.filter.rejected")));
-  filter.addEventListener("change", () => whole.classList.toggle("only-rejected", filter.value !== ""));
+  filter.addEventListener("change", () => {
+    list.items = filter.value ? rows.filter((row) => !row.accepted) : rows;
+  });
   const save = el("button", { class: "button quiet", type: "button", click: () => download(rows) }, t("share.download"));
-  return el("div", { class: "card" }, el("div", { class: "bar-head" }, filter, save), whole);
+  return el("div", { class: "card" }, el("div", { class: "bar-head" }, filter, save), place);
 }
 
 /** @param set the upload as the server knows it, null when nothing was accepted */

@@ -1,13 +1,16 @@
 /** The upload itself, on the page: progress, pause, blurring, result. */
-import { need } from "../core/dom";
+import { el, need } from "../core/dom";
 import { duration, size } from "../core/format";
 import { t } from "../core/i18n";
-import { UploadQueue, type Entry, type PauseReason } from "../upload/queue";
+import { loginAddress } from "../core/page";
+import type { Journal, Upload } from "../upload/journal";
+import { Keeper, stayAwake } from "../upload/keeper";
+import { settled, UploadQueue, type Entry, type PauseReason } from "../upload/queue";
 import { rows } from "../upload/report";
 import { sendFile } from "../upload/send";
 import { Speed } from "../upload/speed";
-import { complete, create, files, follow, prepared, type Request } from "../upload/uploadset";
-import { FileList } from "./share-list";
+import { complete, files, follow, prepared, remove } from "../upload/uploadset";
+import { fileList } from "./share-list";
 import { showResult } from "./share-result";
 
 const warnBeforeLeaving = (event: BeforeUnloadEvent): void => event.preventDefault();
@@ -17,7 +20,11 @@ function showPause(reason: PauseReason | null): void {
   need("#sending-title").textContent = t(reason ? "share.paused" : "share.uploading");
   const place = need("#pause-reason");
   place.hidden = reason === null || reason === "person";
-  if (reason === "signed-out" || reason === "offline") place.textContent = t(`share.pause.${reason}`);
+  if (place.hidden) return;
+  const away = reason === "signed-out" || reason === "other-person";
+  // In a tab of its own: this one keeps its files and goes on by itself.
+  const login = el("a", { class: "button small", href: loginAddress("/my-photos"), target: "_blank", rel: "noopener" }, t("nav.login"));
+  place.replaceChildren(el("span", {}, t(`share.pause.${reason as Exclude<PauseReason, "person">}`)), ...(away ? [login] : []));
 }
 
 function showFigures(queue: UploadQueue, speed: Speed): void {
@@ -35,29 +42,54 @@ function showFigures(queue: UploadQueue, speed: Speed): void {
   need("#figures").textContent = parts.join(" · ");
 }
 
-async function sendAll(id: string, entries: readonly Entry[]): Promise<void> {
-  const list = new FileList(need("#list"), entries);
-  const queue = new UploadQueue(entries, (entry, progress, signal) => sendFile(id, entry, progress, signal), {
-    onChange: (entry) => list.update(entry),
-    onPause: showPause,
+export interface Session {
+  upload: Upload;
+  entries: readonly Entry[];
+  journal: Journal;
+  /** Tells the caller's checks where judged entries are to be noted. */
+  onJudged: (told: (entry: Entry) => void) => void;
+}
+
+async function sendAll({ upload, entries, journal, onJudged }: Session): Promise<void> {
+  const list = fileList(need("#list"), entries, t("share.list"));
+  const states = new Map<Entry, Entry["state"]>();
+  const changed = (entry: Entry): void => {
+    list.refresh();
+    // Progress alone is nothing to remember.
+    if (states.get(entry) === entry.state) return;
+    states.set(entry, entry.state);
+    journal.note(upload.id, entry);
+  };
+  onJudged(changed);
+  const queue = new UploadQueue(entries, (entry, progress, signal) => sendFile(upload.id, entry, progress, signal), {
+    onChange: changed,
+    onPause: (reason) => {
+      showPause(reason);
+      keeper.paused(reason);
+    },
   });
+  const keeper = new Keeper(queue, upload.user);
   const speed = new Speed();
   const timer = setInterval(() => showFigures(queue, speed), 400);
-  const toggle = (): void => (queue.paused ? queue.resume() : queue.pause());
-  const backOnline = (): void => {
-    if (queue.paused === "offline") queue.resume();
+  const toggle = (): void => {
+    if (!queue.paused) queue.pause();
+    else if (queue.paused === "person") queue.resume();
+    else void keeper.probe();
   };
+  const sleepy = stayAwake();
   need("#pause").addEventListener("click", toggle);
-  window.addEventListener("online", backOnline);
-  window.addEventListener("beforeunload", warnBeforeLeaving);
+  // Where the page can come back to the files by itself there is nothing to lose.
+  if (!upload.handles.length) window.addEventListener("beforeunload", warnBeforeLeaving);
   try {
+    showPause(null);
     showFigures(queue, speed);
     await queue.run();
     showFigures(queue, speed);
   } finally {
     clearInterval(timer);
+    keeper.stop();
+    sleepy();
     need("#pause").removeEventListener("click", toggle);
-    window.removeEventListener("online", backOnline);
     window.removeEventListener("beforeunload", warnBeforeLeaving);
   }
 }
@@ -73,19 +105,29 @@ async function waitForBlurring(id: string): ReturnType<typeof follow> {
 
 /**
  * Uploads the entries and shows everything on the way; resolves when the result is on the page.
- * @throws what creating or following the upload throws; single files never make it fail
+ * @throws what completing or following the upload throws; single files never make it fail
  */
-export async function runUpload(request: Request, entries: readonly Entry[], skipped: readonly string[]): Promise<void> {
-  const { id } = await create(request);
+export async function runUpload(session: Session): Promise<void> {
+  const { upload, entries, journal } = session;
   need("#choose").hidden = true;
-  need("#sending").hidden = false;
-  await sendAll(id, entries);
-  need("#pause").hidden = true;
+  need("#resume").hidden = true;
+  if (!entries.every(settled)) {
+    need("#sending").hidden = false;
+    need("#pause").hidden = false;
+    await sendAll(session);
+    need("#sending").hidden = true;
+  }
+  const sent = rows(entries, await files(upload.id), upload.skipped);
+  if (!sent.some((row) => row.accepted)) {
+    await remove(upload.id);
+    await journal.forget(upload.id);
+    showResult(sent, null);
+    return;
+  }
   // Always needed: files that the API refused without keeping track never count towards completing by itself.
-  const accepted = entries.some((entry) => entry.state === "accepted");
-  await complete(id);
-  need("#sending").hidden = true;
-  const set = accepted ? await waitForBlurring(id) : null;
+  await complete(upload.id);
+  const set = await waitForBlurring(upload.id);
   need("#blurring").hidden = true;
-  showResult(rows(entries, await files(id), skipped), set);
+  showResult(rows(entries, await files(upload.id), upload.skipped), set);
+  await journal.forget(upload.id);
 }

@@ -1,89 +1,36 @@
-/** Share Photos: choose, upload, wait for the blurring, see what became of each file. */
+/** Share Photos: choose, check, upload, wait for the blurring, see what became of each file. */
 import { el, need } from "../core/dom";
-import { size } from "../core/format";
-import { locale, t, tn } from "../core/i18n";
+import { locale, t } from "../core/i18n";
 import { clearProblem, showProblem, start } from "../core/page";
-import { fromDrop, fromInput, sorted, type Found } from "../upload/collect";
-import { flatten, isPicture, suggestTitle } from "../upload/names";
-import { newEntry } from "../upload/queue";
-import { TRANSPORTS, VISIBILITIES, type Request } from "../upload/uploadset";
+import { Checker, known, workers } from "../upload/check";
+import type { Found } from "../upload/collect";
+import type { Handle } from "../upload/handles";
+import { Journal } from "../upload/journal";
+import { suggestTitle } from "../upload/names";
+import type { Entry } from "../upload/queue";
+import type { Restored } from "../upload/resume";
+import { Selection } from "../upload/selection";
+import { create, TRANSPORTS, VISIBILITIES, type Request } from "../upload/uploadset";
+import { showChosen, wireChoice } from "./share-choose";
+import { alone, Resume } from "./share-resume";
 import { runUpload } from "./share-run";
 
-interface Chosen {
-  pictures: Found[];
-  skipped: string[];
-}
+const { user, site } = await start();
+const journal = await Journal.open();
+const team = workers();
+let selection = new Selection();
+let judged: (entry: Entry) => void = () => soon();
+const checker = new Checker(team.look, known, site.upload_max_bytes, (entry) => judged(entry));
 
-let chosen: Chosen = { pictures: [], skipped: [] };
-
-function showChosen(): void {
-  const { pictures, skipped } = chosen;
-  const bytes = pictures.reduce((sum, one) => sum + one.file.size, 0);
-  const parts: Node[] = [];
-  if (pictures.length) {
-    const folders = [...new Set(pictures.map((one) => one.path.split("/").at(-2) ?? ""))].filter(Boolean);
-    const names = folders.slice(0, 4).join(", ") + (folders.length > 4 ? ", …" : "");
-    parts.push(
-      el("strong", {}, tn("share.selected", pictures.length)),
-      el("span", { class: "muted" }, ` · ${size(bytes)}${names ? ` · ${names}` : ""}`),
-    );
-  }
-  const lines: Node[] = parts.length ? [el("p", { class: "chosen-line" }, ...parts)] : [];
-  if (skipped.length) lines.push(el("p", { class: "muted" }, tn("share.skipped", skipped.length)));
-  if (!pictures.length && skipped.length) lines.push(el("p", { class: "error" }, t("share.none")));
-  need("#chosen").replaceChildren(...lines);
-  need("#fields").hidden = pictures.length === 0;
-  need("#drop").classList.toggle("small", pictures.length > 0);
-}
-
-function add(found: readonly Found[]): void {
-  const known = new Set([...chosen.pictures.map((one) => one.path), ...chosen.skipped]);
-  const fresh = found.filter((one) => !known.has(one.path));
-  const pictures = sorted([...chosen.pictures, ...fresh.filter((one) => isPicture(one.path))]);
-  const skipped = [...chosen.skipped, ...fresh.filter((one) => !isPicture(one.path)).map((one) => one.path)];
-  chosen = { pictures, skipped };
-  const title = need<HTMLInputElement>("#title");
-  if (!title.value && pictures.length) {
-    const newest = new Date(Math.max(...pictures.map((one) => one.file.lastModified)));
-    title.value = suggestTitle(
-      pictures.map((one) => one.path),
-      newest,
-      locale(),
-    );
-  }
-  showChosen();
-}
-
-function wireDrop(): void {
-  const zone = need("#drop");
-  const hover = (on: boolean) => (event: DragEvent): void => {
-    event.preventDefault();
-    zone.classList.toggle("over", on);
-  };
-  // The whole page takes the drop: a picture dropped beside the field must not replace the page.
-  document.addEventListener("dragover", hover(true));
-  document.addEventListener("dragleave", hover(false));
-  document.addEventListener("drop", (event) => {
-    hover(false)(event);
-    if (!event.dataTransfer || need("#choose").hidden) return;
-    need("#chosen").replaceChildren(el("p", { class: "muted" }, t("share.reading")));
-    fromDrop(event.dataTransfer).then(add, showProblem);
-  });
-}
-
-function wireInputs(): void {
-  for (const id of ["#files", "#folder"]) {
-    const input = need<HTMLInputElement>(id);
-    input.addEventListener("change", () => {
-      add(fromInput(input.files ?? []));
-      input.value = "";
-    });
-  }
-  need("#clear").addEventListener("click", () => {
-    chosen = { pictures: [], skipped: [] };
-    need<HTMLInputElement>("#title").value = "";
-    showChosen();
-  });
+let drawing = false;
+/** Thousands of files are judged in a few seconds: once in a while is enough to show it. */
+function soon(): void {
+  if (drawing) return;
+  drawing = true;
+  setTimeout(() => {
+    drawing = false;
+    if (!need("#choose").hidden) showChosen(selection);
+  }, 200);
 }
 
 function fillChoices(): void {
@@ -106,29 +53,70 @@ function request(): Request {
   const checked = need<HTMLInputElement>("input[name=visibility]:checked").value;
   return {
     title: need<HTMLInputElement>("#title").value.trim(),
-    files: chosen.pictures.length,
+    files: selection.good.length,
     visibility: VISIBILITIES.find((one) => one === checked) ?? "logged-only",
     transport: TRANSPORTS.find((one) => one === need<HTMLSelectElement>("#transport").value) ?? "",
   };
 }
 
-await start();
+async function run({ upload, entries }: Restored): Promise<void> {
+  clearProblem();
+  need("#intro").hidden = true;
+  checker.upload = upload.id;
+  const onJudged = (told: (entry: Entry) => void): void => {
+    judged = told;
+  };
+  await alone(upload.id, () => runUpload({ upload, entries, journal, onJudged }));
+}
+
+async function begin(): Promise<void> {
+  selection.settleNames();
+  const { entries, skipped, handles } = selection;
+  const { title } = request();
+  const { id } = await create(request());
+  const upload = { id, user: user?.id ?? "", title, begun: Date.now(), files: entries.length, skipped, handles };
+  await journal.begin(upload, entries);
+  await run({ upload, entries });
+}
+
+const resume = new Resume(journal, user?.id ?? "", async (one) => {
+  for (const entry of one.entries) checker.add(entry);
+  await run(one);
+});
+
+function take(found: Found[], handles: Handle[]): void {
+  if (resume.take(found)) return;
+  selection.add(found, handles, checker);
+  const title = need<HTMLInputElement>("#title");
+  if (!title.value && selection.entries.length) {
+    const newest = new Date(Math.max(...selection.entries.map((one) => one.modified)));
+    title.value = suggestTitle(
+      selection.entries.map((one) => one.path),
+      newest,
+      locale(),
+    );
+  }
+  showChosen(selection);
+}
+
 fillChoices();
-wireDrop();
-wireInputs();
+wireChoice(take);
+need("#clear").addEventListener("click", () => {
+  selection = new Selection();
+  checker.forget();
+  need<HTMLInputElement>("#title").value = "";
+  showChosen(selection);
+});
 need<HTMLFormElement>("#choose").addEventListener("submit", (event) => {
   event.preventDefault();
   const title = need<HTMLInputElement>("#title");
   title.value = title.value.trim();
-  if (!chosen.pictures.length || !title.reportValidity()) return;
-  clearProblem();
-  need("#intro").hidden = true;
-  const names = flatten(chosen.pictures.map((one) => one.path));
-  const entries = chosen.pictures.map((one, index) => newEntry(one.path, names[index] ?? one.file.name, one.file));
+  if (!selection.good.length || !title.reportValidity()) return;
   const button = need<HTMLButtonElement>("#upload");
   button.disabled = true;
-  runUpload(request(), entries, chosen.skipped).catch((error: unknown) => {
+  begin().catch((error: unknown) => {
     button.disabled = false;
     showProblem(error);
   });
 });
+resume.offer().catch(showProblem);

@@ -16,6 +16,8 @@ export const REASONS = [
   "too_large",
   "upload_gone",
   "forbidden",
+  "unreadable",
+  "left_out",
   "network",
   "other_error",
 ] as const;
@@ -39,7 +41,15 @@ export type AnswerBody = ErrorBody & {
 };
 
 /** The connection or the server failed; sending the same file again may work. */
-export class RetryError extends Error {}
+export class RetryError extends Error {
+  /** @param after milliseconds that the server asks to wait */
+  constructor(
+    message: string,
+    readonly after = 0,
+  ) {
+    super(message);
+  }
+}
 
 function missing(fields: readonly string[]): ReasonCode {
   const location = fields.some((field) => /location|lat|lon|gps/i.test(field));
@@ -65,16 +75,18 @@ export function reasonFrom(code: string, body: ErrorBody = {}): Reason {
  * Reads the answer to one file.
  * @param attempt number of this attempt, from 1. When an earlier attempt's answer was lost, the API may already have the
  *   file: its "already added to this upload" then means accepted.
+ * @param retryAfter the answer's header Retry-After, in seconds
  * @throws RetryError on 408, 429 and 5xx
  */
-export function outcomeOf(status: number, body: AnswerBody, attempt: number): Outcome {
+export function outcomeOf(status: number, body: AnswerBody, attempt: number, retryAfter: string | null = null): Outcome {
   if (status >= 200 && status < 300) return { kind: "accepted", pictureId: body.picture_id ?? null };
-  if (status === 408 || status === 429 || status >= 500) throw new RetryError(`status ${status}`);
+  if (status === 408 || status === 429 || status >= 500) throw new RetryError(`status ${status}`, 1000 * (Number(retryAfter) || 0));
   return status === 409 ? conflict(body, attempt) : { kind: "rejected", reason: refusal(status, body) };
 }
 
 function conflict(body: AnswerBody, attempt: number): Outcome {
-  if (body.upload_sets?.length) return { kind: "rejected", reason: { code: "file_duplicate" } };
+  // The API names only uploads of one's own: where the picture is in somebody else's, the list is empty.
+  if (body.upload_sets) return { kind: "rejected", reason: { code: "file_duplicate" } };
   const existing = body.existing_item?.id;
   if (existing === undefined) return { kind: "rejected", reason: reasonFrom("same_name", body) };
   if (attempt > 1) return { kind: "accepted", pictureId: existing };

@@ -2,13 +2,20 @@
 import { SignedOutError } from "../core/api";
 import { RetryError, type Outcome, type Reason } from "./outcome";
 
-export type State = "waiting" | "sending" | "accepted" | "rejected";
+export type State = "checking" | "waiting" | "sending" | "accepted" | "rejected";
 
 /** One file of an upload. `name` identifies it within the upload set. */
 export interface Entry {
-  readonly name: string;
+  /** Settled when the upload begins, as it depends on the other files. */
+  name: string;
   readonly path: string;
-  readonly file: File;
+  readonly size: number;
+  /** When the file was last changed, in milliseconds since 1970. */
+  readonly modified: number;
+  /** Null after a reload, until the file is at hand again. */
+  file: File | null;
+  /** Known once the file was checked. */
+  md5: string | null;
   state: State;
   /** Bytes sent so far. */
   sent: number;
@@ -18,12 +25,19 @@ export interface Entry {
 }
 
 export function newEntry(path: string, name: string, file: File): Entry {
-  return { path, name, file, state: "waiting", sent: 0, attempts: 0, pictureId: null, reason: null };
+  const { size, lastModified: modified } = file;
+  return { path, name, size, modified, file, md5: null, state: "waiting", sent: 0, attempts: 0, pictureId: null, reason: null };
 }
 
 export type Send = (entry: Entry, onProgress: (bytes: number) => void, signal: AbortSignal) => Promise<Outcome>;
 
-export type PauseReason = "person" | "signed-out" | "offline";
+/** Whether nothing will happen to an entry any more. */
+export function settled(entry: Entry): boolean {
+  return entry.state === "accepted" || entry.state === "rejected";
+}
+
+/** `other-person`: somebody else has signed in meanwhile. */
+export type PauseReason = "person" | "signed-out" | "offline" | "other-person";
 
 export interface Totals {
   files: number;
@@ -53,6 +67,7 @@ export class UploadQueue {
   #abort = new AbortController();
   #wake: (() => void)[] = [];
 
+  /** Entries that are "checking" are waited for; somebody else turns them into "waiting" or "rejected". */
   constructor(
     readonly entries: readonly Entry[],
     readonly send: Send,
@@ -81,6 +96,13 @@ export class UploadQueue {
     this.#options.onPause(reason);
   }
 
+  /** Another reason for a pause that goes on. */
+  explain(reason: PauseReason): void {
+    if (!this.paused || this.paused === reason) return;
+    this.paused = reason;
+    this.#options.onPause(reason);
+  }
+
   resume(): void {
     if (!this.paused) return;
     this.paused = null;
@@ -92,10 +114,9 @@ export class UploadQueue {
   totals(): Totals {
     const sum: Totals = { files: this.entries.length, done: 0, accepted: 0, rejected: 0, bytes: 0, sentBytes: 0 };
     for (const entry of this.entries) {
-      const finished = entry.state === "accepted" || entry.state === "rejected";
-      sum.bytes += entry.file.size;
-      sum.sentBytes += finished ? entry.file.size : entry.sent;
-      if (finished) sum.done += 1;
+      sum.bytes += entry.size;
+      sum.sentBytes += settled(entry) ? entry.size : entry.sent;
+      if (settled(entry)) sum.done += 1;
       if (entry.state === "accepted") sum.accepted += 1;
       if (entry.state === "rejected") sum.rejected += 1;
     }
@@ -111,7 +132,7 @@ export class UploadQueue {
         continue;
       }
       // Another slot's file may still fall back to "waiting" when a pause interrupts it.
-      if (!this.entries.some((one) => one.state === "sending")) return;
+      if (this.entries.every(settled)) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -153,7 +174,7 @@ export class UploadQueue {
       this.pause("offline");
     } else {
       this.#options.onChange(entry);
-      await this.#rest(entry, this.#options.wait(failures), signal);
+      await this.#rest(entry, Math.max(error.after, this.#options.wait(failures)), signal);
     }
   }
 

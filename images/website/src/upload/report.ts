@@ -10,19 +10,23 @@ export interface Row {
   reason: Reason | null;
 }
 
-/** Files that were never sent come last. `server` is what GET /upload_sets/ID/files says. */
+/** Files that were never sent come last. `server`, what GET /upload_sets/ID/files says, has the last word. */
 export function rows(entries: readonly Entry[], server: readonly UploadedFile[], skipped: readonly string[]): Row[] {
   const byName = new Map(server.map((file) => [file.file_name, file]));
   const sent = entries.map((entry): Row => {
-    const rejected = byName.get(entry.name)?.rejected;
-    const base = { name: entry.name, path: entry.path };
-    if (entry.reason) return { ...base, accepted: false, reason: entry.reason };
-    if (!rejected) return { ...base, accepted: true, reason: null };
-    const body = { ...(rejected.message ? { message: rejected.message } : {}), details: rejected.details ?? null };
-    return { ...base, accepted: false, reason: reasonFrom(rejected.reason, body) };
+    const file = byName.get(entry.name);
+    const reason = file ? serverReason(file) : entry.reason;
+    return { name: entry.name, path: entry.path, accepted: reason === null, reason };
   });
   const left = skipped.map((path): Row => ({ name: path, path, accepted: false, reason: { code: "not_jpeg" } }));
   return [...sent, ...left];
+}
+
+/** Why the server does not keep a file; null if it does. */
+export function serverReason({ rejected }: UploadedFile): Reason | null {
+  if (!rejected) return null;
+  const body = { ...(rejected.message ? { message: rejected.message } : {}), details: rejected.details ?? null };
+  return reasonFrom(rejected.reason, body);
 }
 
 const cell = (text: string): string => `"${text.replace(/"/g, '""').replace(/^(?=[=+\-@\t\r])/, "'")}"`;

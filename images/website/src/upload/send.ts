@@ -16,12 +16,13 @@ export function sendFile(
   signal: AbortSignal,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
+    if (!entry.file) throw new Error("the file is not at hand");
     const request = new XMLHttpRequest();
     const abort = (): void => request.abort();
     request.open("POST", `/api/upload_sets/${uploadSet}/files`);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Accept-Language", language());
-    request.upload.addEventListener("progress", (event) => onProgress(Math.min(event.loaded, entry.file.size)));
+    request.upload.addEventListener("progress", (event) => onProgress(Math.min(event.loaded, entry.size)));
     request.addEventListener("error", () => reject(new RetryError("connection lost")));
     request.addEventListener("timeout", () => reject(new RetryError("timeout")));
     request.addEventListener("abort", () => reject(new DOMException("paused", "AbortError")));
@@ -32,8 +33,9 @@ export function sendFile(
         return;
       }
       const body = parse(request.responseText) as AnswerBody;
+      const retryAfter = request.getResponseHeader("Retry-After");
       // In a promise of its own, so that what outcomeOf throws becomes this promise's failure.
-      resolve(Promise.resolve().then(() => outcomeOf(request.status, body, entry.attempts)));
+      resolve(Promise.resolve().then(() => outcomeOf(request.status, body, entry.attempts, retryAfter)));
     });
     signal.addEventListener("abort", abort, { once: true });
     // A connection that stands still for good must not hold a slot for ever: 60 MB at 100 kB/s take ten minutes.

@@ -1,5 +1,5 @@
 /** The life of an upload on the server: created, filled, completed, then blurred and sorted into sequences. */
-import { ApiError, call, link, SignedOutError, type Link, type UploadedFile, type UploadSet } from "../core/api";
+import { ApiError, call, link, type Link, type UploadedFile, type UploadSet } from "../core/api";
 
 /** What this instance offers; "anyone" is refused by it and never offered. */
 export const VISIBILITIES = ["logged-only", "owner-only"] as const;
@@ -22,7 +22,22 @@ export function create({ title, files, visibility, transport }: Request): Promis
 }
 
 export function complete(id: string): Promise<UploadSet> {
-  return call<UploadSet>(`/upload_sets/${id}/complete`, { method: "POST" });
+  return patiently(() => call<UploadSet>(`/upload_sets/${id}/complete`, { method: "POST" }));
+}
+
+/** Removes an upload with its pictures. One that is gone already is fine. */
+export async function remove(id: string): Promise<void> {
+  try {
+    await patiently(() => call(`/upload_sets/${id}`, { method: "DELETE" }));
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+  }
+}
+
+/** Uploads of one's own that were not ended, wherever they were begun. */
+export async function open(): Promise<UploadSet[]> {
+  const answer = await call<{ upload_sets: UploadSet[] }>("/users/me/upload_sets?limit=100");
+  return answer.upload_sets.filter((set) => !set.completed);
 }
 
 /** Files whose pictures the server has not finished yet. */
@@ -42,21 +57,28 @@ export function finished(set: UploadSet): boolean {
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/** Asks again, every two seconds at first and then every five, while the server cannot be reached. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let asked = 0; ; asked += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const away = error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
+      if (!away) throw error;
+    }
+    await pause(asked < 15 ? 2000 : 5000);
+  }
+}
+
 /**
- * Asks until everything is blurred; every two seconds at first, later every five. A server that is away for a while is
- * asked again.
+ * Asks until everything is blurred; every two seconds at first, later every five.
  * @throws ApiError when the server refuses, SignedOutError when the session ended
  */
 export async function follow(id: string, onState: (set: UploadSet) => void): Promise<UploadSet> {
   for (let asked = 0; ; asked += 1) {
-    try {
-      const set = await call<UploadSet>(`/upload_sets/${id}`);
-      onState(set);
-      if (finished(set)) return set;
-    } catch (error) {
-      const away = error instanceof ApiError && (error.status === 0 || error.status >= 500);
-      if (error instanceof SignedOutError || !away) throw error;
-    }
+    const set = await patiently(() => call<UploadSet>(`/upload_sets/${id}`));
+    onState(set);
+    if (finished(set)) return set;
     await pause(asked < 15 ? 2000 : 5000);
   }
 }
@@ -66,7 +88,8 @@ export async function files(id: string): Promise<UploadedFile[]> {
   const all: UploadedFile[] = [];
   let next: string | undefined = `/upload_sets/${id}/files`;
   while (next) {
-    const page: { files: UploadedFile[]; links?: Link[] } = await call(next);
+    const address = next;
+    const page = await patiently(() => call<{ files: UploadedFile[]; links?: Link[] }>(address));
     all.push(...page.files);
     next = link(page.links ?? [], "next");
   }

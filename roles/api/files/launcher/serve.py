@@ -4,7 +4,7 @@ import logging
 import sys
 from typing import Any
 
-from launcher import metadata, privacy, refusals, sign_in
+from launcher import known, metadata, privacy, refusals, sign_in
 
 log = logging.getLogger("launcher.serve")
 
@@ -78,6 +78,7 @@ def application() -> Any:
     privacy.publish_nothing_unblurred()
     metadata.register(app)
     sign_in.register(app)
+    known.register(app)
     app.after_request(finish_interim)
     return app
 
