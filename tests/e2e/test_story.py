@@ -17,6 +17,16 @@ from pystac_client import Client
 
 from browser import Watched, chromium, watched
 from conftest import ARTEFACTS, ROOT, Person, Site
+from exploring import (
+    JOSM,
+    expand_the_map,
+    look_for_editors,
+    map_centre,
+    read_metadata,
+    report_the_picture,
+    viewer_is_ready,
+    walk_through_a_sequence,
+)
 from pictures import FLAT, PANORAMAS, geovisio_pictures, unique
 from signing_in import client
 
@@ -94,17 +104,6 @@ def install_panoramax_cli() -> Path:
             check=True,
         )
     return program
-
-
-def viewer_is_ready(seen: Watched) -> None:
-    """Wait until the viewer has loaded. (Playwright's wait_for_function needs eval, which the CSP rightly forbids.)"""
-    seen.page.locator("pnx-viewer").wait_for(state="attached")
-    seen.page.evaluate(
-        """async () => {
-            await customElements.whenDefined('pnx-viewer');
-            await document.querySelector('pnx-viewer').onceReady();
-        }"""
-    )
 
 
 def bearer(site: Site, token: str) -> httpx.Client:
@@ -220,7 +219,7 @@ def test_signed_in_people_get_them(other_user: httpx.Client, uploaded: dict[str,
             assert "private" in answer.headers["cache-control"] or "no-store" in answer.headers["cache-control"]
 
 
-def test_a_second_person_sees_them_in_explore(
+def test_a_second_person_explores_them_as_the_guide_says(
     site: Site, browser: Browser, new_person: Callable[..., Person], uploaded: dict[str, Any]
 ) -> None:
     person = new_person("Sami Second")
@@ -228,11 +227,21 @@ def test_a_second_person_sees_them_in_explore(
     with watched(browser, site.url, ARTEFACTS) as seen:
         seen.page.goto("/")
         sign_in_by_hand(seen, person.email, person.password, NEW_PASSWORD)
+        viewer_is_ready(seen)
+        # A new profile opens where the pictures are, though nobody is told the extent of all pictures.
+        east, north, zoom = map_centre(seen.page)
+        assert (-5 < east < 10, 40 < north < 52, zoom > 3) == (True, True, True), (east, north, zoom)
         seen.page.goto(f"/explore?pic={item['id']}&seq={item['collection']}&focus=pic")
         viewer_is_ready(seen)
         expect(seen.page.locator("pnx-viewer")).to_be_visible()
         seen.page.wait_for_timeout(4000)
         seen.picture("explore-picture")
+        walk_through_a_sequence(seen.page)
+        read_metadata(seen, item["properties"]["geovisio:producer"])
+        seen.clicked.append(JOSM)
+        look_for_editors(seen.page)
+        expand_the_map(seen.page)
+        report_the_picture(seen.page)
         seen.page.goto("/explore?focus=map&map=16/49.0069/1.9191")
         viewer_is_ready(seen)
         seen.page.wait_for_timeout(4000)
