@@ -12,6 +12,7 @@ const PAGES = [
   "settings",
   "tos-validation",
   "token-accepted",
+  "signed-out",
 ];
 
 const here = (path: string): string => resolve(import.meta.dirname, path);

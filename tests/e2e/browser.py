@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 SESSION_COOKIE = "__Host-session"
@@ -68,6 +69,23 @@ class Watched:
         assert [error for error in self.errors if not any(re.search(one, error) for one in self.expected)] == []
         cookies = [cookie for cookie in self.page.context.cookies() if cookie.get("name") == SESSION_COOKIE]
         assert all(cookie.get("httpOnly") and cookie.get("secure") for cookie in cookies), cookies
+
+    def take_over(self, session: httpx.Client) -> None:
+        """Be signed in as a client is, without the forms: other tests fill them in."""
+        for cookie in session.cookies.jar:
+            if cookie.path == "/":
+                own = cookie.name == SESSION_COOKIE
+                self.page.context.add_cookies(
+                    [
+                        {
+                            "name": cookie.name,
+                            "value": cookie.value or "",
+                            "url": self.origin,
+                            "secure": True,
+                            "httpOnly": own,
+                        }
+                    ]
+                )
 
     def picture(self, name: str) -> Path:
         """A screenshot among the artefacts."""

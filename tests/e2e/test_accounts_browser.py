@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from browser import chromium, watched
 from conftest import ARTEFACTS, Site, password_in
@@ -83,6 +83,8 @@ def test_who_is_cut_off_sees_nothing_more_in_an_open_page(site: Site, person: tu
         print(f"last answer in the browser {after:.2f} s after the command had ended (negative: before)")
         assert after < CUT_OFF_SECONDS
         assert page.evaluate("fetch('/api/users/me').then((answer) => answer.status)") in (401, 403)
-        page.goto("/explore")
-        assert "/explore" not in page.url
+        page.get_by_role("link", name="Share Photos").first.click()
+        expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+        expect(page.locator("main")).to_contain_text("your account was closed")
+        expect(page.locator("details.account")).to_be_hidden()
         seen.picture("accounts-cut-off")

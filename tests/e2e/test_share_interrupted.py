@@ -20,7 +20,8 @@ from playwright.sync_api import Browser, Page, Request, expect
 from browser import Watched, chromium, watched
 from conftest import ARTEFACTS, Person, Site
 from pictures import small_picture, unique
-from test_story import NEW_PASSWORD, sign_in_by_hand
+from signing_in import sign_in
+from test_story import NEW_PASSWORD
 
 PICTURES = 300
 # What the browser itself notes while the proxy is away and while nobody is signed in.
@@ -74,7 +75,7 @@ def wait_for_progress(page: Page, files: int) -> None:
     """Wait until that many files are through."""
     deadline = time.monotonic() + 90
     while progress(page) < files:
-        assert time.monotonic() < deadline, page.locator("#sending").inner_text()
+        assert time.monotonic() < deadline, page.locator("main").inner_text()
         page.wait_for_timeout(100)
 
 
@@ -105,8 +106,7 @@ def test_three_hundred_pictures_arrive_exactly_once_whatever_happens(
         page = seen.page
         seen.expect(*INTERRUPTED)
         page.on("dialog", lambda dialog: dialog.accept())
-        page.goto("/")
-        sign_in_by_hand(seen, person.email, person.password, NEW_PASSWORD)
+        seen.take_over(sign_in(site.url, site.ca, person.email, person.password, new_password=NEW_PASSWORD))
         page.goto("/share-photos")
         page.locator("#folder").set_input_files(str(card))
         # Before a byte travels: what does not fit, and why.
@@ -203,8 +203,7 @@ def test_an_upload_goes_on_by_itself_where_the_browser_has_its_files(
     with watched(browser, site.url, ARTEFACTS) as seen:
         page = seen.page
         page.add_init_script(OWN_FOLDER)
-        page.goto("/")
-        sign_in_by_hand(seen, person.email, person.password, NEW_PASSWORD)
+        seen.take_over(sign_in(site.url, site.ca, person.email, person.password, new_password=NEW_PASSWORD))
         chosen_by_handle(seen, pictures)
         # The connection is so slow that nothing arrives before the tab is gone.
         page.route("**/files", lambda _route: None)

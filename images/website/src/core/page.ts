@@ -29,6 +29,18 @@ export function signedInUser(): Page["user"] {
   return id && name ? { id, name } : null;
 }
 
+/** Removes what the API's cookies tell this page about the person; the session itself is out of reach for scripts. */
+export function forgetUser(): void {
+  for (const name of ["user_id", "user_name"]) document.cookie = `${name}=; Max-Age=0; Path=/; Secure`;
+}
+
+/** A path of this site from the page's query; anything else, an address of another site above all, is the fallback. */
+export function ownPath(path: string | null, fallback: string): string {
+  if (!path?.startsWith("/")) return fallback;
+  const next = new URL(path, location.origin);
+  return next.origin === location.origin ? next.pathname + next.search : fallback;
+}
+
 /** Where "Log in" leads: back to the given page afterwards, and only ever to a path of this site. */
 export function loginAddress(next = location.pathname + location.search): string {
   return `/api/auth/login?next_url=${encodeURIComponent(next.startsWith("/") ? next : "/")}`;
@@ -107,10 +119,10 @@ export function explain(error: unknown): string {
   return t("error.server");
 }
 
-/** Shows a failure in the page's #problem line; a missing session leads to the login instead. */
+/** Shows a failure in the page's #problem line; a missing session leads to the page that says so. */
 export function showProblem(error: unknown): void {
   if (error instanceof SignedOutError) {
-    location.assign(loginAddress());
+    location.assign(`/signed-out?next_url=${encodeURIComponent(location.pathname + location.search)}`);
     return;
   }
   console.warn(error);

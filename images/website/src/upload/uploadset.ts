@@ -13,7 +13,18 @@ export interface Request {
   transport: (typeof TRANSPORTS)[number] | "";
 }
 
-export function create({ title, files, visibility, transport }: Request): Promise<UploadSet> {
+/** Begins an upload. Where the answer was lost on the way, the upload that was made all the same is taken. */
+export async function create(request: Request): Promise<UploadSet> {
+  try {
+    return await ask(request);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 0) throw error;
+  }
+  const made = (await patiently(open)).find((set) => set.title === request.title && set.nb_items === 0);
+  return made ?? ask(request);
+}
+
+function ask({ title, files, visibility, transport }: Request): Promise<UploadSet> {
   const semantics = transport ? [{ key: "transport", value: transport }] : [];
   return call<UploadSet>("/upload_sets", {
     method: "POST",
@@ -58,10 +69,10 @@ export function finished(set: UploadSet): boolean {
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Asks again, every two seconds at first and then every five, while the server cannot be reached. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
   for (let asked = 0; ; asked += 1) {
     try {
-      return await ask();
+      return await attempt();
     } catch (error) {
       const away = error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
       if (!away) throw error;
