@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
+WAIT_MS = 30_000
 SESSION_COOKIE = "__Host-session"
 # Chromium's own connections would be refused on a closed network, many at a time; the viewer needs WebGL.
 FLAGS = [
@@ -97,7 +98,8 @@ class Watched:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, headless."""
+    """Debian's Chromium, headless. Expectations wait as long as actions do: CI's machines are busy."""
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         yield browser
@@ -113,7 +115,7 @@ def watched(browser: Browser, origin: str, artefacts: Path, **options: object) -
     settings: dict[str, Any] = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, **options}
     context: BrowserContext = browser.new_context(base_url=origin, ignore_https_errors=True, **settings)
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(WAIT_MS)
     seen = Watched(page, origin, artefacts)
     seen.watch(context)
     yield seen
