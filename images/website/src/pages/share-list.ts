@@ -13,7 +13,7 @@ function line(): Line<Entry> {
   return {
     node,
     draw: (entry) => {
-      node.className = `file ${entry.state}`;
+      node.className = `file-row ${entry.state}`;
       if (name.textContent !== entry.name) {
         name.textContent = entry.name;
         name.title = entry.path;

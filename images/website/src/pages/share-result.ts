@@ -17,7 +17,7 @@ function line(): Line<Row> {
   return {
     node,
     draw: (row) => {
-      node.className = `file result ${row.accepted ? "accepted" : "rejected"}`;
+      node.className = `file-row result ${row.accepted ? "accepted" : "rejected"}`;
       name.textContent = row.name;
       name.title = row.path;
       mark.title = resultText(row);
