@@ -59,8 +59,10 @@ def outside(settings: Settings) -> Iterator[Problem]:
         )
     if problem := map_problem(settings.text("site_map_tiles")):
         yield settings.problem("site_map_tiles", problem)
-    if (file := settings.text("site_services_ca_file")) and not _holds_certificates(Path(file)):
-        yield settings.problem("site_services_ca_file", "name a file on the controller with certificates in PEM form")
+    if (file := settings.text("site_outside_authority_file")) and not _holds_certificates(Path(file)):
+        yield settings.problem(
+            "site_outside_authority_file", "name a file on the controller with certificates in PEM form"
+        )
 
 
 def _holds_certificates(file: Path) -> bool:
