@@ -261,7 +261,7 @@ def server_side_request(kit: Kit) -> str | None:
     "H45",
     "Processing somebody else's pictures again",
     exposed="The queue to whoever wants to stop it; with skip_blurring, a worker to a crash",
-    closed_by=NO_ROUTE,
+    closed_by="gate: for administrators only",
     second="database: no job goes without blurring",
 )
 def prepare_others(kit: Kit) -> str | None:
