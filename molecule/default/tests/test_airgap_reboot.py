@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import time
 
@@ -14,11 +15,11 @@ PATIENCE_SECONDS = 240
 
 
 def _answers() -> bool:
-    """Whether the website, the API and the identity pages answer through the proxy."""
-    pages = ("/", "/api/configuration", "/oauth/realms/panoramax/.well-known/openid-configuration")
+    """Whether the website, the API, and (by way of the login) the identity pages answer through the proxy."""
+    trust = ssl.create_default_context(cafile=str(CONTROLLER.state / "ca.crt"))
     try:
-        with httpx.Client(verify=str(CONTROLLER.state / "ca.crt"), base_url=CONTROLLER.url, timeout=5) as client:
-            return all(client.get(page).status_code == 200 for page in pages)
+        with httpx.Client(verify=trust, base_url=CONTROLLER.url, timeout=5, follow_redirects=True) as client:
+            return all(client.get(page).status_code == 200 for page in ("/", "/api/configuration", "/api/auth/login"))
     except httpx.HTTPError:
         return False
 
