@@ -20,11 +20,13 @@ PASSED = "passed"
 
 @dataclass(frozen=True)
 class Scenario:
-    """A scenario: its name, whether it runs in any case, and the paths (below the project) that it depends on."""
+    """A scenario: its name, whether it runs in any case, the paths (below the project) that it depends on, and whether it
+    runs only by its name or with all."""
 
     name: str
     always: bool
     inputs: tuple[str, ...]
+    on_request: bool = False
 
 
 def load_scenarios(root: Path) -> dict[str, Scenario]:
@@ -41,6 +43,7 @@ def load_scenarios(root: Path) -> dict[str, Scenario]:
         name: Scenario(
             name=name,
             always=bool(entry.get("always", False)),
+            on_request=bool(entry.get("on_request", False)),
             inputs=(*declared["inputs_of_all"], f"molecule/{name}", *entry.get("inputs", [])),
         )
         for name, entry in declared["scenarios"].items()
@@ -78,6 +81,8 @@ def digest(root: Path, scenario: Scenario) -> str:
 def is_due(root: Path, scenario: Scenario) -> bool:
     """Whether it has to run: always, or because its inputs differ from those of its last pass."""
     passed = root / "molecule" / scenario.name / PASSED
+    if scenario.on_request:
+        return False
     if scenario.always or not passed.is_file():
         return True
     return passed.read_text(encoding="ascii").strip() != digest(root, scenario)
