@@ -20,8 +20,10 @@ PASSED = "passed"
 
 @dataclass(frozen=True)
 class Scenario:
-    """A scenario: its name, whether it runs in any case, the paths (below the project) that it depends on, and whether it
-    runs only by its name or with all."""
+    """A scenario: its name, whether it runs in any case, the paths (below the project) that it depends on.
+
+    One `on_request` runs by its name, or with all, but is never due.
+    """
 
     name: str
     always: bool

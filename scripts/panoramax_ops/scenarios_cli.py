@@ -32,12 +32,14 @@ def list_scenarios(
 ) -> None:
     """Say which scenarios there are, and which have to run."""
     with reported(as_json=as_json):
-        due = {name: is_due(ROOT, scenario) for name, scenario in load_scenarios(ROOT).items()}
+        scenarios = load_scenarios(ROOT)
+        due = {name: is_due(ROOT, scenario) for name, scenario in scenarios.items()}
         if as_json:
             print_json([{"name": name, "due": value} for name, value in due.items()])
             return
         for name, value in due.items():
-            out.print(f"{name}: {'has to run' if value else 'passed with what it depends on'}")
+            done = "runs on request" if scenarios[name].on_request else "passed with what it depends on"
+            out.print(f"{name}: {'has to run' if value else done}")
 
 
 @app.command()
