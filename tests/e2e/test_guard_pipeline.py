@@ -60,6 +60,14 @@ def test_not_even_in_part(scene: Ask, part: str, mode: str) -> None:
     assert scene(f"{WAITING} SET LOCAL session_replication_role = {mode}; {attempt(change)}") == [["PV403"]]
 
 
+def test_what_is_shown_may_be_deleted_without_a_proof_and_does_not_come_back(scene: Ask) -> None:
+    rows = scene(
+        attempt(f"UPDATE pictures SET status = 'waiting-for-delete' WHERE id = {PICTURE}")
+        + attempt(f"UPDATE pictures SET status = 'ready' WHERE id = {PICTURE}")
+    )
+    assert rows == [["done"], ["PV403"]]
+
+
 def test_no_picture_comes_into_the_world_prepared(scene: Ask) -> None:
     insert = (
         "INSERT INTO pictures (account_id, upload_set_id, geom, ts, metadata, status, preparing_status) VALUES"

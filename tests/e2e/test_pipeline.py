@@ -180,13 +180,14 @@ def test_every_fault_of_the_service_is_met_and_shows_nothing(
 
 def test_the_owner_reads_why(lab: Lab, user: httpx.Client, other_user: httpx.Client) -> None:
     [[sequence]] = lab.sql(f"SELECT seq_id FROM sequences_pictures WHERE pic_id = '{lab.pictures['refused']}'")
-    found = {
-        item["id"]: item.get("process_error", "")
-        for item in user.get(f"/api/collections/{sequence}/geovisio_status").json()["items"]
-    }
-    assert found[lab.pictures["refused"]] == "the blurring service cannot take this picture: this one will never do"
-    # What is tried again says that, and when.
-    assert "; the next one in 5 s)" in found[lab.pictures["hanging"]]
+
+    def told() -> dict[str, str]:
+        items = user.get(f"/api/collections/{sequence}/geovisio_status").json()["items"]
+        return {item["id"]: item.get("process_error", "") for item in items}
+
+    assert told()[lab.pictures["refused"]] == "the blurring service cannot take this picture: this one will never do"
+    # What is tried again says that, and when; not while it is being tried.
+    lab.wait(lambda: any("; the next one in 5 s)" in reason for reason in told().values()), 60)
     seen = other_user.get(f"/api/collections/{sequence}/geovisio_status").json()["items"]
     assert [item["id"] for item in seen] == [lab.pictures["none"]]
 

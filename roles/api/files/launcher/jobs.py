@@ -43,6 +43,7 @@ _ENDED = "UPDATE public.job_history SET finished_at = now(), error = %(reason)s 
 _FORGET = "DELETE FROM public.job_history WHERE id = %(entry)s"
 _BROKEN = "UPDATE public.pictures SET status = 'broken', preparing_status = 'broken' WHERE id = %(picture)s"
 _DONE = "DELETE FROM public.job_queue WHERE id = %(job)s"
+_LATER_SAYS_UPSTREAM = "RetryLaterProcessException"
 # Upstream raises a plain Exception with this text; there is nothing to try again.
 _NO_FILE = "Impossible to find picture file"
 
@@ -76,10 +77,8 @@ def cause(error: BaseException | None) -> BaseException | None:
 
 def judge(error: BaseException, breaker: Breaker) -> Verdict:
     """Return what becomes of a job that failed with ``error``; asks the breaker whether the service works otherwise."""
-    from geovisio.workers.runner_pictures import RetryLaterProcessException
-
     found = cause(error)
-    if isinstance(error, RetryLaterProcessException):
+    if type(error).__name__ == _LATER_SAYS_UPSTREAM:
         return Verdict(str(error), counts=False, pause=10)
     if isinstance(found, blurring.BusyError):
         breaker.rest(found.pause)
