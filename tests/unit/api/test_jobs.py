@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from launcher import blurring, jobs
 from launcher.breaker import Breaker
@@ -32,6 +33,7 @@ WORKS, DOWN = "", "no"
         (blurring.BusyError(7), WORKS, False, False),
         (TimeoutError(), WORKS, True, False),
         (TimeoutError(), DOWN, False, False),
+        (psycopg.errors.LockNotAvailable("x"), WORKS, False, False),
         (ValueError("x"), WORKS, True, False),
         (OSError("disk full"), WORKS, True, False),
     ],

@@ -24,6 +24,9 @@ from launcher.breaker import Breaker
 
 log = logging.getLogger("launcher.jobs")
 
+# Who deletes an upload waits for the job that is locked here, while the worker waits for the picture that is locked
+# there, on another connection: the database cannot see that, so the worker lets go first (facts 5.7).
+_IMPATIENT = "SET lock_timeout = '5s'"
 _TURN = "SELECT priv.next_job(%(blurring)s) AS id"
 _NEXT = """
 SELECT j.id, j.picture_id, j.upload_set_id, j.sequence_id, j.picture_to_delete_id, j.task::text AS task, j.args,
@@ -66,10 +69,10 @@ class Verdict:
 
 
 def cause(error: BaseException | None) -> BaseException | None:
-    """Return the error of the blurring (or of the time that was up) that led to ``error``, or ``error`` itself."""
+    """Return the error of blurring, time or database that led to ``error``, or ``error`` itself."""
     first = error
     while error is not None:
-        if isinstance(error, blurring.BlurringError | TimeoutError):
+        if isinstance(error, blurring.BlurringError | TimeoutError | psycopg.OperationalError):
             return error
         error = error.__cause__ or error.__context__
     return first
@@ -93,6 +96,8 @@ def judge(error: BaseException, breaker: Breaker) -> Verdict:
         return Verdict(str(found), counts=breaker.test())
     if isinstance(found, TimeoutError):
         return Verdict("the work on the picture took too long", counts=breaker.test())
+    if isinstance(found, psycopg.OperationalError):
+        return Verdict("the database was busy with something else", counts=False, pause=5)
     if str(error).startswith(_NO_FILE):
         return Verdict("the picture's file is not there any more", final=True)
     # Upstream wraps what went wrong.
@@ -119,6 +124,7 @@ class Queue:
                 yield None
                 return
             with app.pool.connection() as reporting:
+                reporting.execute(_IMPATIENT)
                 cut_short = reporting.execute(
                     _CUT_SHORT, {"job": row["id"], "reason": "the worker ended in the middle of it"}
                 ).rowcount
@@ -133,13 +139,11 @@ class Queue:
                     verdict = Verdict("the worker ended in the middle of it")
                     self._failed(locking, job, row["nb_errors"], verdict)
                     yield None
-                except psycopg.OperationalError:
+                except Exception as error:
                     # Without the database nothing can be written down; the job is anybody's again once this
                     # connection is gone.
                     if locking.broken or reporting.broken:
                         raise
-                    self._failed(locking, job, row["nb_errors"], Verdict("the database refused"))
-                except Exception as error:
                     if not isinstance(cause(error), blurring.BlurringError):
                         log.error("%s failed", _label(job), exc_info=True)
                     self._failed(locking, job, row["nb_errors"], judge(error, self._breaker))
