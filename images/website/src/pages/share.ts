@@ -74,7 +74,7 @@ async function begin(): Promise<void> {
   const { entries, skipped, handles } = selection;
   const { title } = request();
   const { id } = await create(request());
-  const upload = { id, user: user?.id ?? "", title, begun: Date.now(), files: entries.length, skipped, handles };
+  const upload = { id, user: user?.id ?? "", title, begun: Date.now(), files: selection.good.length, skipped, handles };
   await journal.begin(upload, entries);
   await run({ upload, entries });
 }
