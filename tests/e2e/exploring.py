@@ -107,12 +107,12 @@ def look_for_editors(page: Page) -> None:
     assert re.match(r"https://www\.openstreetmap\.org/edit\?editor=id#map=19%2F4\d\.\d+%2F1\.\d+", address), address
     assert "photo" not in address
     with josm() as asked:
-        page.locator("#pnx-edit-josm").click()
+        page.locator("#pic-legend-cta").get_by_text("JOSM").click()
         for _ in range(100):
             if any(path.startswith("/load_and_zoom?") for path in asked):
                 break
             page.wait_for_timeout(50)
-        page.locator("#pnx-edit-josm").click()
+        page.locator("#pic-legend-cta").get_by_text("JOSM").click()
     assert any(path.startswith("/load_and_zoom?") for path in asked), asked
     assert all("cookie=None" in path and "referrer=None" in path for path in asked), asked
 
@@ -128,7 +128,7 @@ def expand_the_map(page: Page) -> None:
 
 def report_the_picture(page: Page) -> None:
     """Something is wrong with the picture."""
-    page.get_by_text("Report", exact=True).first.click()
+    page.locator("#pic-legend-cta").get_by_text("Report").click()
     form = page.locator("pnx-report-form")
     form.locator("#issue").select_option("other")
     form.locator("#comments").fill("A test of the report form")
