@@ -10,6 +10,7 @@ const PAGES = [
   "my-photos",
   "sequence",
   "settings",
+  "administration",
   "tos-validation",
   "token-accepted",
   "signed-out",

@@ -35,6 +35,7 @@ export interface Link {
 export interface Me {
   id: string;
   name: string;
+  permissions?: { role?: string };
 }
 
 export interface ItemsStatus {
@@ -73,7 +74,7 @@ export interface SequenceLink extends Link {
   id: string;
   title: string;
   created: string;
-  extent: { temporal: { interval: [string | null, string | null][] } };
+  extent: { temporal: { interval: [string | null, string | null][] }; spatial?: { bbox: [number, number, number, number][] } };
   "stats:items": { count: number };
   "geovisio:length_km"?: number;
   "geovisio:status": string;
@@ -107,7 +108,8 @@ export interface Item {
     "geovisio:status"?: string;
     "original_file:name"?: string;
   };
-  assets: { thumb?: { href: string } };
+  geometry?: { coordinates: [number, number] } | null;
+  assets: { thumb?: { href: string }; hd?: { href: string } };
 }
 
 interface Options {

@@ -29,8 +29,8 @@ function form(action: string, kind: string, ...content: HTMLElement[]): HTMLForm
 }
 
 /** @returns whether the person agreed; Escape and "Cancel" mean no */
-export async function confirm(question: string, action: string): Promise<boolean> {
-  return (await show(form(action, "danger", el("p", {}, question)), () => true)) === true;
+export async function confirm(question: string, action: string, kind: "danger" | "primary" = "danger"): Promise<boolean> {
+  return (await show(form(action, kind, el("p", {}, question)), () => true)) === true;
 }
 
 /** @returns the trimmed text, null if the person changed nothing or cancelled */

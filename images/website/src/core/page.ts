@@ -1,5 +1,5 @@
 /** What every page does first: language, texts, name of the instance, who is signed in. */
-import { ApiError, SignedOutError } from "./api";
+import { ApiError, call, SignedOutError, type Me } from "./api";
 import { el, need } from "./dom";
 import { choose, language, NAMES, t, translate, useLanguage, type Key } from "./i18n";
 import { loadSite, type Site } from "./site";
@@ -72,10 +72,21 @@ function operatorLine(site: Site): void {
   }
 }
 
+/** Administrators find their page in the menu; who is one is asked only when somebody opens it. */
+async function offerAdministration(menu: HTMLElement): Promise<void> {
+  try {
+    const me = await call<Me>("/users/me");
+    need("[data-nav=administration]", menu).hidden = me.permissions?.role !== "admin";
+  } catch (error) {
+    console.warn(error);
+  }
+}
+
 function accountMenu(user: Page["user"]): void {
   const menu = document.querySelector<HTMLDetailsElement>("details.account");
   if (!menu) return;
   need("[data-user=name]", menu).textContent = user?.name ?? "";
+  menu.addEventListener("toggle", () => void offerAdministration(menu), { once: true });
   document.addEventListener("click", (event) => {
     if (event.target instanceof Node && !menu.contains(event.target)) menu.open = false;
   });

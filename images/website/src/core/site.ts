@@ -13,6 +13,8 @@ export interface Site {
   terms_url: string;
   /** Largest picture that the proxy lets through. */
   upload_max_bytes: number;
+  /** The certificate is of this site's own authority, which programs do not know by themselves. */
+  local_ca: boolean;
 }
 
 const FALLBACK: Site = {
@@ -24,6 +26,7 @@ const FALLBACK: Site = {
   languages: ["en"],
   terms_url: "",
   upload_max_bytes: Infinity,
+  local_ca: false,
 };
 
 /** Reads site.json; a site without one still works, under the name "Panoramax". */

@@ -1,64 +1,101 @@
-/** My Photos: one's own sequences, newest first, with sorting and dates. */
-import { ApiError, call, link, type SequenceLink, type SequenceList } from "../core/api";
+/** My Photos: one's own sequences in a list and on a map, to sort, filter, change and delete. */
+import { call } from "../core/api";
+import { confirm } from "../core/dialog";
 import { el, icon, need } from "../core/dom";
+import { around, type Box } from "../core/extent";
 import { date, distance } from "../core/format";
-import { t, tn } from "../core/i18n";
+import { locale, t, tn } from "../core/i18n";
+import { coverageMap, type CoverageMap } from "../core/map";
 import { clearProblem, showProblem, start } from "../core/page";
+import { several } from "../core/several";
+import { loadRows } from "../photos/load";
+import { arrange, page, SORTS, type Row, type Sort, type Wanted } from "../photos/rows";
+import { VISIBILITIES } from "../upload/uploadset";
 
-const PAGE_SIZE = 60;
+const PAGE_SIZE = 50;
+/** The map follows the pointer only where it rests: each change asks the server. */
+const REST_MS = 250;
 
-/** The address of the first page for the filter's form. Dates are whole days, in the CQL2 text that the API reads. */
-function firstPage(form: FormData): string {
+const { user } = await start();
+const form = need<HTMLFormElement>("#filters");
+const list = need<HTMLUListElement>("#sequences");
+const picked = new Set<string>();
+let rows: Row[] = [];
+let box: Box | null = null;
+let number = 0;
+let loading = new AbortController();
+let map: CoverageMap | null = null;
+let fitted = false;
+
+function wanted(): Wanted {
+  const data = new FormData(form);
   const value = (name: string): string => {
-    const entry = form.get(name);
+    const entry = data.get(name);
     return typeof entry === "string" ? entry : "";
   };
-  const conditions: string[] = [];
-  if (value("from")) conditions.push(`datetime >= '${value("from")}T00:00:00Z'`);
-  if (value("to")) conditions.push(`datetime <= '${value("to")}T23:59:59Z'`);
-  const query = new URLSearchParams({ limit: String(PAGE_SIZE), sortby: value("sortby") || "-created" });
-  if (conditions.length) query.set("filter", conditions.join(" AND "));
-  return `/users/me/collection?${query.toString()}`;
+  const sort = SORTS.find((one) => one === value("sort")) ?? "uploaded";
+  return { sort, descending: value("order") !== "up", from: value("from"), until: value("until"), visibility: value("visibility") };
 }
 
-/** The API answers 404 where there is nothing to list. */
-async function load(address: string): Promise<SequenceList> {
-  try {
-    return await call<SequenceList>(address);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return { links: [] };
-    throw error;
-  }
-}
-
-function card(one: SequenceLink): HTMLLIElement {
-  const shot = one.extent.temporal.interval[0]?.[0];
-  const ready = one["geovisio:status"] === "ready";
-  const cover = el("div", { class: "cover" }, icon("picture"));
-  if (one["stats:items"].count > 0) {
-    const image = el("img", { src: `/api/collections/${one.id}/thumb.jpg`, alt: "", loading: "lazy" });
+function cover(row: Row): HTMLElement {
+  const node = el("div", { class: "cover" }, icon("picture"));
+  if (row.photos > 0 && row.ready) {
+    const image = el("img", { src: `/api/collections/${row.id}/thumb.jpg`, alt: "", loading: "lazy" });
     image.addEventListener("error", () => image.remove());
-    cover.append(image);
+    node.append(image);
   }
-  const visibility = one["geovisio:visibility"];
-  return el(
+  return node;
+}
+
+function fact(name: string, value: string): HTMLElement {
+  return el("div", {}, el("dt", {}, name), el("dd", {}, value));
+}
+
+function listRow(row: Row): HTMLLIElement {
+  const box = el("input", { type: "checkbox", "aria-label": t("photos.pick", { title: row.title }), checked: picked.has(row.id) });
+  box.addEventListener("change", () => {
+    if (box.checked) picked.add(row.id);
+    else picked.delete(row.id);
+    showPicked();
+  });
+  const node = el(
     "li",
-    { class: "sequence" },
-    cover,
+    { class: "row", "data-id": row.id },
+    box,
+    cover(row),
     el(
       "div",
       { class: "body" },
-      el("h2", {}, el("a", { href: `/sequence/${one.id}` }, one.title)),
-      el("p", {}, `${tn("photos.count", one["stats:items"].count)} · ${distance(one["geovisio:length_km"])}`),
-      el("p", {}, `${t("photos.shot")} ${date(shot)}`),
-      el("p", {}, `${t("photos.uploaded")} ${date(one.created)}`),
-      visibility && el("span", { class: "tag" }, t(`visibility.${visibility}`)),
-      !ready && el("span", { class: "tag" }, t("photos.preparing")),
+      el("h3", {}, el("a", { href: `/sequence/${row.id}` }, row.title)),
+      el(
+        "dl",
+        { class: "row-facts" },
+        fact(t("sequence.photos"), row.photos.toLocaleString(locale())),
+        fact(t("photos.distance"), distance(row.kilometres)),
+        fact(t("photos.shot"), date(row.shot)),
+        fact(t("photos.uploaded"), date(row.uploaded)),
+      ),
+      el(
+        "p",
+        { class: "tags" },
+        row.visibility !== "" && el("span", { class: "tag" }, t(`visibility.${row.visibility}`)),
+        el("span", { class: `tag ${row.ready ? "ok" : "wait"}` }, t(row.ready ? "photos.ready" : "photos.preparing")),
+      ),
     ),
   );
+  let resting = 0;
+  const point = (): void => {
+    clearTimeout(resting);
+    resting = window.setTimeout(() => map?.select(row.id), REST_MS);
+  };
+  node.addEventListener("pointerenter", point);
+  node.addEventListener("focusin", point);
+  node.addEventListener("pointerleave", () => clearTimeout(resting));
+  return node;
 }
 
-function empty(filtered: boolean): HTMLLIElement {
+function empty(): HTMLLIElement {
+  const filtered = rows.length > 0 || box !== null;
   return el(
     "li",
     { class: "empty" },
@@ -67,40 +104,175 @@ function empty(filtered: boolean): HTMLLIElement {
   );
 }
 
-let asked = 0;
-
-async function show(address: string, append: boolean): Promise<void> {
-  const number = (asked += 1);
-  const place = need("#sequences");
-  place.setAttribute("aria-busy", "true");
-  const list = await load(address);
-  // A later question was asked meanwhile: its answer is the one to show.
-  if (number !== asked) return;
-  const children = list.links.filter((one): one is SequenceLink => one.rel === "child");
-  if (!append) place.replaceChildren();
-  place.append(...children.map(card));
-  if (!place.children.length) place.append(empty(address.includes("filter=")));
-  place.setAttribute("aria-busy", "false");
-  const sequences = list["stats:collections"]?.count;
-  const pictures = list["stats:items"]?.count;
-  if (!append) {
-    const known = sequences !== undefined && pictures !== undefined;
-    need("#totals").textContent = known ? `${tn("photos.sequences", sequences)} · ${tn("photos.count", pictures)}` : "";
-  }
-  const next = children.length ? link(list.links, "next") : undefined;
-  const more = need<HTMLButtonElement>("#more");
-  more.hidden = next === undefined;
-  more.onclick = next === undefined ? null : () => void show(next, true).catch(showProblem);
+function shownRows(): Row[] {
+  return page(arrange(rows, wanted(), locale()), number, PAGE_SIZE).rows;
 }
 
-await start();
-const form = need<HTMLFormElement>("#filters");
-const refresh = (): void => {
+function show(): void {
+  const matching = arrange(rows, wanted(), locale());
+  const shown = page(matching, number, PAGE_SIZE);
+  number = shown.number;
+  list.replaceChildren(...shown.rows.map(listRow));
+  if (!shown.rows.length && !list.matches("[aria-busy=true]")) list.append(empty());
+  const photos = matching.reduce((sum, one) => sum + one.photos, 0);
+  need("#totals").textContent = rows.length ? `${tn("photos.sequences", matching.length)} · ${tn("photos.count", photos)}` : "";
+  need("#pager").hidden = shown.pages < 2;
+  need("#page-number").textContent = t("photos.page", { n: shown.number + 1, pages: shown.pages });
+  need<HTMLButtonElement>("#previous").disabled = shown.number === 0;
+  need<HTMLButtonElement>("#next").disabled = shown.number === shown.pages - 1;
+  need("#selection").hidden = shown.rows.length === 0;
+  showPicked();
+}
+
+function pickedRows(): Row[] {
+  return rows.filter((one) => picked.has(one.id));
+}
+
+function showPicked(): void {
+  const photos = pickedRows().reduce((sum, one) => sum + one.photos, 0);
+  need("#picked").textContent = picked.size ? t("photos.picked", { sequences: tn("photos.sequences", picked.size), photos: tn("photos.count", photos) }) : "";
+  need("#picked-actions").hidden = picked.size === 0;
+  const here = shownRows();
+  const all = need<HTMLInputElement>("#pick-all");
+  const count = here.filter((one) => picked.has(one.id)).length;
+  all.checked = here.length > 0 && count === here.length;
+  all.indeterminate = count > 0 && count < here.length;
+}
+
+/** Does one thing to all that are picked; what failed stays picked and is said. */
+async function each(act: (row: Row) => Promise<unknown>, worked: (done: Set<string>) => void): Promise<void> {
   clearProblem();
-  show(firstPage(new FormData(form)), false).catch(showProblem);
+  const chosen = pickedRows();
+  const progress = need("#picked");
+  const result = await several(chosen, act, (done) => (progress.textContent = t("photos.progress", { done, all: chosen.length })));
+  const done = new Set(result.worked.map((one) => one.id));
+  for (const id of done) picked.delete(id);
+  worked(done);
+  show();
+  if (result.error) showProblem(result.error);
+}
+
+async function changeVisibility(visibility: string): Promise<void> {
+  const chosen = VISIBILITIES.find((one) => one === visibility);
+  if (!chosen) return;
+  await each(
+    (one) => call(`/collections/${one.id}`, { method: "PATCH", json: { visibility: chosen } }),
+    (done) => (rows = rows.map((one) => (done.has(one.id) ? { ...one, visibility: chosen } : one))),
+  );
+}
+
+async function remove(): Promise<void> {
+  const chosen = pickedRows();
+  const photos = chosen.reduce((sum, one) => sum + one.photos, 0);
+  const question = t("photos.delete.ask", { sequences: tn("photos.sequences", chosen.length), photos: tn("photos.count", photos) });
+  if (!(await confirm(question, t("sequence.delete")))) return;
+  await each(
+    (one) => call(`/collections/${one.id}`, { method: "DELETE" }),
+    (done) => (rows = rows.filter((one) => !done.has(one.id))),
+  );
+}
+
+async function load(): Promise<void> {
+  loading.abort();
+  loading = new AbortController();
+  const { signal } = loading;
+  clearProblem();
+  rows = [];
+  picked.clear();
+  list.setAttribute("aria-busy", "true");
+  try {
+    await loadRows(box, signal, (more) => {
+      if (signal.aborted) return;
+      rows = rows.concat(more);
+      show();
+    });
+  } catch (error) {
+    if (signal.aborted) return;
+    list.setAttribute("aria-busy", "false");
+    throw error;
+  }
+  if (signal.aborted) return;
+  list.setAttribute("aria-busy", "false");
+  show();
+  fitMap();
+}
+
+/** The first time, the map shows where one's sequences are; from then on it stays where the person moves it. */
+function fitMap(): void {
+  const here = around(rows.flatMap((one) => (one.box ? [one.box] : [])));
+  if (!map || !here || fitted) return;
+  fitted = true;
+  map.map.fitBounds(here, { padding: 60, maxZoom: 16, animate: false });
+}
+
+function highlight(id: string | null): void {
+  for (const node of list.children) node.classList.toggle("pointed", node instanceof HTMLElement && node.dataset["id"] === id);
+}
+
+async function showMap(): Promise<void> {
+  if (!user) return;
+  need("#show-map").hidden = true;
+  const place = need("#map");
+  place.classList.add("open");
+  map = await coverageMap(place, user.id);
+  const pointed = (event: Event): string | null => (event as CustomEvent<{ seqId?: string | null } | null>).detail?.seqId ?? null;
+  map.addEventListener("map:sequence-hover", (event) => highlight(pointed(event)));
+  map.addEventListener("map:sequence-click", (event) => {
+    const id = pointed(event);
+    highlight(id);
+    list.querySelector(`[data-id="${id ?? ""}"]`)?.scrollIntoView({ block: "nearest" });
+  });
+  fitMap();
+  need("#search-area").hidden = false;
+}
+
+function setArea(area: Box | null): void {
+  box = area;
+  number = 0;
+  need("#in-area").hidden = area === null;
+  load().catch(showProblem);
+}
+
+const refresh = (): void => {
+  number = 0;
+  show();
 };
+const turn = (by: number): void => {
+  number += by;
+  show();
+  need("#list-title").scrollIntoView({ block: "start" });
+};
+need("select[name=sort]").append(...SORTS.map((one: Sort) => el("option", { value: one }, t(`photos.sort.${one}`))));
+for (const place of [need("select[name=visibility]"), need("#picked-visibility")]) {
+  place.append(...VISIBILITIES.map((one) => el("option", { value: one }, t(`visibility.${one}`))));
+}
 form.addEventListener("change", refresh);
 form.addEventListener("submit", (event) => event.preventDefault());
 // The fields have their old values until the event is over.
 form.addEventListener("reset", () => setTimeout(refresh));
-refresh();
+need("#previous").addEventListener("click", () => turn(-1));
+need("#next").addEventListener("click", () => turn(1));
+need("#pick-all").addEventListener("change", (event) => {
+  const pick = (event.target as HTMLInputElement).checked;
+  for (const one of shownRows()) {
+    if (pick) picked.add(one.id);
+    else picked.delete(one.id);
+  }
+  show();
+});
+need("#picked-visibility").addEventListener("change", (event) => {
+  const select = event.target as HTMLSelectElement;
+  const chosen = select.value;
+  select.value = "";
+  changeVisibility(chosen).catch(showProblem);
+});
+need("#picked-delete").addEventListener("click", () => void remove().catch(showProblem));
+need("#search-area").addEventListener("click", () => {
+  const bounds = map?.map.getBounds();
+  if (bounds) setArea([bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]);
+});
+need("#everywhere").addEventListener("click", () => setArea(null));
+need("#show-map").addEventListener("click", () => void showMap().catch(showProblem));
+load().catch(showProblem);
+// Beside the list there is room for it; on a phone it comes when asked for, as it is a large program.
+if (matchMedia("(min-width: 64rem)").matches) showMap().catch(showProblem);

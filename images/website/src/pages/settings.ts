@@ -7,6 +7,7 @@ import { el, need } from "../core/dom";
 import { date } from "../core/format";
 import { language, t } from "../core/i18n";
 import { clearProblem, showProblem, start } from "../core/page";
+import { dayIn, describe, MOST_DAYS, tokenEnd, tokenName, USUAL_DAYS } from "../core/token";
 
 function showToken(token: Token): void {
   const value = token.jwt_token ?? "";
@@ -21,11 +22,6 @@ function showToken(token: Token): void {
   place.scrollIntoView({ block: "nearest" });
 }
 
-async function reveal(token: Token): Promise<void> {
-  clearProblem();
-  showToken(await call<Token>(`/users/me/tokens/${token.id}`));
-}
-
 async function revoke(token: Token, name: string): Promise<void> {
   if (!(await confirm(t("settings.tokens.revoke.ask", { name }), t("settings.tokens.revoke")))) return;
   clearProblem();
@@ -35,7 +31,7 @@ async function revoke(token: Token, name: string): Promise<void> {
 }
 
 function row(token: Token): HTMLLIElement {
-  const name = token.description?.trim() ? token.description : t("settings.tokens.unnamed");
+  const name = tokenName(token) || t("settings.tokens.unnamed");
   const button = (text: string, kind: string, action: () => Promise<void>): HTMLElement =>
     el("button", { class: `button small ${kind}`, type: "button", click: () => void action().catch(showProblem) }, text);
   return el(
@@ -45,12 +41,11 @@ function row(token: Token): HTMLLIElement {
       "div",
       {},
       el("p", {}, el("strong", {}, name)),
-      el("p", { class: "muted" }, t("settings.tokens.since", { date: date(token.generated_at) })),
+      el("p", { class: "muted" }, t("settings.tokens.since", { date: date(token.generated_at), end: date(tokenEnd(token)) })),
     ),
     el(
       "div",
       { class: "actions" },
-      button(t("settings.tokens.show"), "", () => reveal(token)),
       button(t("settings.tokens.revoke"), "danger", () => revoke(token, name)),
     ),
   );
@@ -66,13 +61,29 @@ async function listTokens(): Promise<void> {
 }
 
 async function create(form: HTMLFormElement): Promise<void> {
-  const description = need<HTMLInputElement>("input", form).value.trim();
-  if (!description) return;
+  const name = need<HTMLInputElement>("[name=description]", form).value.trim();
+  if (!name) return;
   clearProblem();
+  const description = describe(name, need<HTMLInputElement>("[name=ends]", form).value);
   const token = await call<Token>("/users/me/tokens", { method: "POST", json: { description } });
   form.reset();
+  offerEnds();
   await listTokens();
   showToken(token);
+}
+
+/** The days that a token may end on: from tomorrow to the longest that one works. */
+function offerEnds(): void {
+  const ends = need<HTMLInputElement>("#new-token [name=ends]");
+  [ends.min, ends.value, ends.max] = [dayIn(1), dayIn(USUAL_DAYS), dayIn(MOST_DAYS)];
+}
+
+/** What to run, with the site's own authority where the browser had to be told of it too. */
+function showCommand(localCa: boolean): void {
+  const command = `${localCa ? "SSL_CERT_FILE=ca.crt " : ""}panoramax_cli upload --api-url ${location.origin} --token TOKEN .`;
+  need("#cli").textContent = command;
+  need("#cli-ca").hidden = !localCa;
+  copyButton(need("#copy-cli"), () => command);
 }
 
 async function showAccount(): Promise<void> {
@@ -94,11 +105,10 @@ function accountActions(): void {
   place.hidden = false;
 }
 
-await start();
+const { site } = await start();
 accountActions();
-const command = `panoramax_cli upload --api-url ${location.origin} --token TOKEN .`;
-need("#cli").textContent = command;
-copyButton(need("#copy-cli"), () => command);
+offerEnds();
+showCommand(site.local_ca);
 const form = need<HTMLFormElement>("#new-token");
 form.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -14,12 +14,18 @@ CREATE TABLE IF NOT EXISTS priv.logins (
 COMMENT ON TABLE priv.logins IS 'When people last logged in';
 
 -- Every token has an end, so that people and audits can see it: a year, the longest that one works
--- (76_token_lifetime.sql), unless the statement that makes it says less. Those from before get theirs here.
+-- (76_token_lifetime.sql), unless the statement that makes it says less, or its description ends with "(until 2027-01-31)",
+-- as the website writes it: upstream's route takes nothing but a description. Those from before get theirs here.
 CREATE OR REPLACE FUNCTION priv.token_gets_end() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
+DECLARE
+  latest constant timestamptz := NEW.generated_at + interval '365 days';
+  said constant text := substring(NEW.description FROM '\(until (\d{4}-\d{2}-\d{2})\)$');
 BEGIN
-  INSERT INTO priv.token_ends (token_id, ends) VALUES (NEW.id, NEW.generated_at + interval '365 days') ON CONFLICT DO NOTHING;
+  -- least() leaves NULL out; a day that is in no calendar is refused with an error.
+  INSERT INTO priv.token_ends (token_id, ends)
+  VALUES (NEW.id, least(latest, (said::date + 1)::timestamp AT TIME ZONE 'UTC')) ON CONFLICT DO NOTHING;
   RETURN NULL;
 END
 $$;
