@@ -107,12 +107,12 @@ def look_for_editors(page: Page) -> None:
     assert re.match(r"https://www\.openstreetmap\.org/edit\?editor=id#map=19%2F4\d\.\d+%2F1\.\d+", address), address
     assert "photo" not in address
     with josm() as asked:
-        page.locator("#pic-legend-cta").get_by_text("JOSM").click()
+        page.locator("#pnx-edit-josm").last.click()
         for _ in range(100):
             if any(path.startswith("/load_and_zoom?") for path in asked):
                 break
             page.wait_for_timeout(50)
-        page.locator("#pic-legend-cta").get_by_text("JOSM").click()
+        page.locator("#pnx-edit-josm").last.click()
     assert any(path.startswith("/load_and_zoom?") for path in asked), asked
     assert all("cookie=None" in path and "referrer=None" in path for path in asked), asked
 
