@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help deploy verify uninstall bundle check lint unit website test test-all e2e molecule lock newer audit sbom clean
+.PHONY: help deploy verify uninstall bundle check lint unit website test test-all e2e guide molecule lock newer audit sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -47,6 +47,9 @@ website: ## Linters, types and unit tests of the website's own code
 
 e2e: $(VENV)/development ## A whole deployment on this machine, driven by real clients and a real browser
 	$(BIN)/pytest tests/e2e -v
+
+guide: $(VENV)/development ## Take the screenshots of docs/user-guide.md anew (GUIDE_INVENTORY=DIRECTORY: on a site that is there)
+	GUIDE=1 $(if $(GUIDE_INVENTORY),E2E_INVENTORY=$(GUIDE_INVENTORY)) $(BIN)/pytest tests/e2e/test_website_pages.py -v
 
 molecule: $(VENV)/development ## Deployments on fresh hosts: SCENARIO=NAME, or all whose inputs changed since they passed
 	$(BIN)/python scripts/scenarios.py run $(or $(SCENARIO),--due)
