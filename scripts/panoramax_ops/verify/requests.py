@@ -83,10 +83,14 @@ def ask(session: httpx.Client, attempts: Iterable[Attempt]) -> list[tuple[Attemp
         return list(pool.map(one, attempts))
 
 
+# Where a person without a session is led, and one whose session or account was closed.
+DOORS = {("", "/api/auth/login"), ("", "/signed-out")}
+
+
 def to_login(answer: httpx.Response) -> bool:
-    """Whether the answer leads to the sign-in page, and nowhere else."""
+    """Whether the answer leads to the sign-in, or to the page that tells of a closed session, and nowhere else."""
     found = answer.headers.get("location", "")
-    return answer.status_code in {301, 302, 303} and urlsplit(found)[1:3] in {("", "/api/auth/login")}
+    return answer.status_code in {301, 302, 303} and urlsplit(found)[1:3] in DOORS
 
 
 def refused_anonymous(answer: httpx.Response) -> bool:

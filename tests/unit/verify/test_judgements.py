@@ -58,6 +58,8 @@ def test_operations_of_a_document() -> None:
         (answer(401), True),
         (answer(404), True),
         (answer(302, location="/api/auth/login?next_url=/explore"), True),
+        (answer(302, location="/signed-out?next_url=/explore"), True),
+        (answer(302, location="https://evil.example/signed-out"), False),
         (answer(302, location="https://evil.example/api/auth/login"), False),
         (answer(302, location="//evil.example/api/auth/login"), False),
         (answer(302, location="/explore"), False),
