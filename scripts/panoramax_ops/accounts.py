@@ -106,7 +106,10 @@ class Accounts:
         Safe to call from several threads. Raises RefusedError if e-mail or name are taken, UnableError if a system is
         down; then nothing is left behind, or the error says what is.
         """
-        mail = self.by_mail(by_letter=by_letter)
+        with self.database.making(new.email):
+            return self._make(new, mail=self.by_mail(by_letter=by_letter))
+
+    def _make(self, new: people.NewPerson, *, mail: bool) -> Path | None:
         password = "" if mail else people.initial_password()
         first, last = people.split_name(new.name)
         credentials = [] if mail else [{"type": "password", "value": password, "temporary": True}]
@@ -174,9 +177,18 @@ class Accounts:
         """Complete an account that an interruption left without its row in Panoramax; returns its letter, if any.
 
         Nobody can have signed in to such a one (the first login makes the row), so it gets a new password and a letter.
+        Raises RefusedError if somebody else has just completed it.
         """
+        with self.database.making(new.email):
+            if self.database.account(user["id"]) is not None:
+                raise RefusedError(
+                    f"Somebody else has just made the account of {new.email}.",
+                    f"See it: scripts/accounts.py -i INVENTORY show {new.email}",
+                )
+            return self._finish(user, new, mail=self.by_mail(by_letter=by_letter))
+
+    def _finish(self, user: dict[str, Any], new: people.NewPerson, *, mail: bool) -> Path | None:
         person = person_of(user, None)
-        mail = self.by_mail(by_letter=by_letter)
         path = None
         if mail:
             self.keycloak.set_attributes(user, _attributes(new, mail=True))

@@ -90,8 +90,10 @@ class Failed:
     reason: str
 
 
-# Any number, the same in all scripts: who holds this lock may take away the administrator's role.
+# Any numbers, the same in all scripts: who holds the first lock may take away the administrator's role; the second is
+# held, account by account, by who makes it.
 ADMINISTRATORS_LOCK = 7_400_501
+MAKING_LOCK = 7_400_502
 LOCK_SECONDS = 30
 # A server that hangs keeps its connections open and says nothing: nobody is to wait for ever.
 QUERY_SECONDS = 60
@@ -215,12 +217,29 @@ class Database:
 
         Raises UnableError if the other one does not come to an end within 30 s.
         """
+        with self._locked(ADMINISTRATORS_LOCK, ""):
+            yield
+
+    @contextlib.contextmanager
+    def making(self, email: str) -> Iterator[None]:
+        """Nobody else makes or completes this account meanwhile: two letters with different passwords would come of it.
+
+        Raises UnableError if the other one does not come to an end within 30 s.
+        """
+        with self._locked(MAKING_LOCK, email):
+            yield
+
+    @contextlib.contextmanager
+    def _locked(self, kind: int, what: str) -> Iterator[None]:
+        key = {"kind": kind, "what": what}
         self._run("SELECT set_config('lock_timeout', %(limit)s, false)", {"limit": f"{LOCK_SECONDS}s"})
-        self._run("SELECT pg_advisory_lock(%(key)s)", {"key": ADMINISTRATORS_LOCK})
+        self._run("SELECT pg_advisory_lock(%(kind)s, hashtext(%(what)s))", key)
         try:
             yield
         finally:
-            self._run("SELECT pg_advisory_unlock(%(key)s)", {"key": ADMINISTRATORS_LOCK})
+            # A connection that is lost holds nothing, and why it was lost is known already.
+            with contextlib.suppress(UnableError):
+                self._run("SELECT pg_advisory_unlock(%(kind)s, hashtext(%(what)s))", key)
 
     def rename(self, account: UUID, name: str) -> None:
         """The name shown to others; the next login would set it as well."""

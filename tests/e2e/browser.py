@@ -67,8 +67,10 @@ class Watched:
 
     def unblemished(self) -> None:
         """Nothing was fetched from elsewhere, nothing complained, and no script can read the session."""
-        assert [url for url in self.foreign if not url.startswith(tuple(f"{one}/" for one in self.clicked))] == []
-        assert [error for error in self.errors if not any(re.search(one, error) for one in self.expected)] == []
+        abroad = [url for url in self.foreign if not url.startswith(tuple(f"{one}/" for one in self.clicked))]
+        assert abroad == [], abroad
+        complaints = [error for error in self.errors if not any(re.search(one, error) for one in self.expected)]
+        assert complaints == [], complaints
         cookies = [cookie for cookie in self.page.context.cookies() if cookie.get("name") == SESSION_COOKIE]
         assert all(cookie.get("httpOnly") and cookie.get("secure") for cookie in cookies), cookies
 

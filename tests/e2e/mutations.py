@@ -130,6 +130,21 @@ def command(service: str, do: str, undo: str) -> Callable[[Site], AbstractContex
     return broken
 
 
+def together(
+    *mutations: Callable[[Site], AbstractContextManager[None]],
+) -> Callable[[Site], AbstractContextManager[None]]:
+    """Several at once, taken back in the reverse order."""
+
+    @contextlib.contextmanager
+    def broken(site: Site) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            for mutation in mutations:
+                stack.enter_context(mutation(site))
+            yield
+
+    return broken
+
+
 def mounted(site: Site, service: str, name: str) -> Path:
     """The file of this host that a container sees under a name."""
     mounts = site.engine.containers.get(f"{site.project}-{service}").attrs["Mounts"]

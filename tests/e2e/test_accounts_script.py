@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pypdf import PdfReader
 
 from conftest import ROOT, Person, Site, password_in
 from panoramax_ops.opening import Opened, open_accounts
@@ -200,9 +201,11 @@ def test_an_import_is_checked_repeated_and_printed(site: Site, run: Callable[...
         again = run("import", str(file), "--yes")
         assert (again["counts"], again["letter_count"]) == ({"kept": 9}, 9)
         assert {person["state"] for person in run("list", "--like", mark)} == {"new"}
-        letters = Path(again["letters"]).read_text(encoding="utf-8")
-        assert letters.count("<article") == 9
-        password = letters.partition(emails[0])[2].partition('class="password">')[2].partition("<")[0]
+        printed = PdfReader(again["letters"])
+        assert len(printed.pages) == 9
+        assert emails[0] in printed.pages[0].extract_text()
+        letter = (site.state / "letters" / f"acct.{mark}.0.html").read_text(encoding="utf-8")
+        password = letter.partition('class="password">')[2].partition("<")[0]
         own = secrets.token_urlsafe(18)
         assert sign_in(site.url, site.ca, emails[0], password, new_password=own).get("/api/users/me").is_success
     finally:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 Sql = Callable[..., list[list[str]]]
 
 ALICE, BOB, ROOT, GONE = (f"'00000000-0000-4000-9000-00000000000{number}'" for number in range(1, 5))
-SEQUENCE, PICTURE, UPLOAD = (f"'00000000-0000-4000-a000-00000000000{number}'" for number in range(1, 4))
+SEQUENCE, PICTURE, UPLOAD, OTHER_PICTURE = (f"'00000000-0000-4000-a000-00000000000{number}'" for number in range(1, 5))
 SIGNED_IN, ADMINISTRATOR = (f"'00000000-0000-4000-8000-00000000000{number}'" for number in (1, 2))
 
 # Two people, an administrator, and one picture of Alice's in a sequence; attempt() tells how a statement ended.
@@ -265,11 +265,17 @@ def test_reports_that_are_refused(scene: Callable[[str], list[list[str]]]) -> No
 
 
 def test_no_picture_gets_around_blurring(scene: Callable[[str], list[list[str]]]) -> None:
-    args = f"SELECT coalesce(args::text, 'none') FROM job_queue WHERE picture_id = {PICTURE};"
-    again = f"""UPDATE job_queue SET args = '{{"skip_blurring": true, "more": 1}}' WHERE picture_id = {PICTURE};"""
-    # The scene's picture says blurredByAuthor: upstream's trigger asks for a job without blurring.
-    assert scene(args + again + args) == [["none"], ['{"more": 1}']]
-    assert scene("SET LOCAL priv.operator = 'on';" + again + args)[-1] == ['{"more": 1, "skip_blurring": true}']
+    # Upstream's trigger asks for a job without blurring for it. Not the scene's, which the operator has put there.
+    claimed = f"""INSERT INTO pictures (id, account_id, upload_set_id, geom, ts, metadata, status)
+        SELECT {OTHER_PICTURE}, account_id, upload_set_id, geom, ts, metadata, 'waiting-for-process'
+        FROM pictures WHERE id = {PICTURE};"""
+    args = f"SELECT coalesce(args::text, 'none') FROM job_queue WHERE picture_id = {OTHER_PICTURE};"
+    again = (
+        f"""UPDATE job_queue SET args = '{{"skip_blurring": true, "more": 1}}' WHERE picture_id = {OTHER_PICTURE};"""
+    )
+    assert scene(claimed + args + again + args) == [["none"], ['{"more": 1}']]
+    operated = scene(claimed + "SET LOCAL priv.operator = 'on';" + again + args)
+    assert operated == [['{"more": 1, "skip_blurring": true}']]
 
 
 def test_no_transfer_is_queued(scene: Callable[[str], list[list[str]]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import mutations as m
 from conftest import Site as Deployed
-from mutations import Mutation, command, function, realm, rewritten, sql, stranger
+from mutations import Mutation, command, function, realm, rewritten, sql, stranger, together
 from mutations_live import blurring_that_blurs_nothing, certificate_of, tagged, touched_settings
 from panoramax_ops.verify import accounts, audit, features, inside, outside, pictures, proofs, realm_audit
 from panoramax_ops.verify import realm as realm_checks
@@ -33,6 +33,8 @@ def only(*titles: str) -> frozenset[str]:
     return frozenset(titles)
 
 
+# What a container's init looks after.
+LAUNCHER = "$(cat /proc/1/task/1/children)"
 NEWEST = "(SELECT picture_id FROM priv.blurring_proofs ORDER BY recorded DESC LIMIT 1)"
 # The superuser changes a proof, past the trigger that takes genuine ones only; twice is as before.
 FORGE = (
@@ -53,7 +55,11 @@ MUTATIONS = [
         "proofs verified by another function",
         only(m.PROVED),
         "belongs to another than the superuser",
-        sql("ALTER FUNCTION proof.signed OWNER TO panoramax", "ALTER FUNCTION proof.signed OWNER TO postgres"),
+        # A new owner's own rights take the place of those that were granted to it.
+        sql(
+            "ALTER FUNCTION proof.signed OWNER TO panoramax",
+            "ALTER FUNCTION proof.signed OWNER TO postgres; GRANT EXECUTE ON FUNCTION proof.signed TO panoramax",
+        ),
     ),
     Mutation("trigger dropped", only(m.GUARD), "a_priv_never_public on public.pictures is missing", m.dropped_trigger),
     Mutation(
@@ -99,8 +105,12 @@ MUTATIONS = [
         "an original left over",
         only(m.ORIGINALS),
         "deaddead-0000-4000-8000-00000000dead",
-        command(
-            "api", f"mkdir -p $(dirname {ORPHAN}) && touch -d '1 hour ago' {ORPHAN}", "rm -r /data/geovisio/tmp/de"
+        # The worker rests: it would sweep the file away.
+        together(
+            command("worker-1", f"kill -STOP {LAUNCHER}", f"kill -CONT {LAUNCHER}"),
+            command(
+                "api", f"mkdir -p $(dirname {ORPHAN}) && touch -d '1 hour ago' {ORPHAN}", "rm -r /data/geovisio/tmp/de"
+            ),
         ),
     ),
     Mutation(

@@ -213,7 +213,7 @@ def problems(found: dict[str, Any], drift: list[str], expected_clients: list[str
     if drift:
         sentences.append(
             f"Changed by hand, and not put right by this role: {', '.join(drift)}."
-            " Put it back in the admin console, or run once with -e keycloak_accept_drift=true."
+            " Put it back in the admin console, or run once with -e '{\"keycloak_accept_drift\": true}'."
         )
     return sentences
 

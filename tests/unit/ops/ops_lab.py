@@ -189,6 +189,10 @@ class FakeDatabase:
         with self.administrators:
             yield
 
+    @contextlib.contextmanager
+    def making(self, _email: str) -> Iterator[None]:
+        yield
+
     def active_admins(self) -> list[UUID]:
         return [row.id for row in self.rows.values() if row.role == "admin" and not row.blocked]
 

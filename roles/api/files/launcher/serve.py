@@ -70,6 +70,9 @@ def application() -> Any:
     from geovisio import create_api
     from geovisio.utils import auth
 
+    from launcher import database
+
+    database.checked_connections()
     app = create_api()
     if auth.oauth_provider is not None:
         end_sessions_at_logout(auth.oauth_provider)

@@ -108,6 +108,7 @@ def run(job_timeout: int, patience: int, pauses: list[float]) -> int:
     except database.NotReadyError as error:
         log.error("%s", error)
         return 1
+    database.checked_connections()
     app: Any = create_app()
     if not app.config["API_BLUR_URL"]:
         log.error("API_BLUR_URL is not set: this worker would publish pictures as they came")
