@@ -43,9 +43,8 @@ def checked_connections() -> None:
     Upstream hands them out as they are: after a restart of the database each one costs a request a 500 (measured).
     """
     from geovisio.utils import db
-    from psycopg_pool import ConnectionPool
 
-    db.ConnectionPool = functools.partial(ConnectionPool, check=ConnectionPool.check_connection)
+    db.ConnectionPool = functools.partial(db.ConnectionPool, check=db.ConnectionPool.check_connection)
 
 
 def known_migrations() -> set[str]:
