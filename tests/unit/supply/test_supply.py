@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,11 @@ def test_the_pins_of_this_project_are_found_in_every_kind_of_file() -> None:
     assert found["maven", "org.keycloak:keycloak-quarkus-dist"].file == "images/keycloak/Dockerfile"
     assert found["go", "github.com/anchore/syft/cmd/syft"].version.startswith("v1.")
     assert found["python", "psycopg"].version[0].isdigit(), "extras belong to the name, not to the version"
+
+
+def test_a_package_is_pinned_in_one_place() -> None:
+    places = Counter((pin.kind, pin.name) for pin in pins(ROOT))
+    assert {name for name, count in places.items() if count > 1} == set()
 
 
 def test_a_version_may_stand_in_an_argument_of_the_dockerfile(tmp_path: Path) -> None:
