@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-JPEG_START = re.compile(rb"\xff?\xd8\xff[\xc0-\xcf\xdb\xdd\xe0-\xef\xfe]", re.DOTALL)
+#: the start of a picture and the marker of its first segment, which any number of FF may precede (T.81 B.1.1.2)
+JPEG_START = re.compile(rb"\xff?\xd8\xff+[\xc0-\xcf\xdb\xdd\xe0-\xef\xf7\xfe]", re.DOTALL)
 #: base64 of JPEG, PNG, GIF, WebP (RIFF) and anything else that is long and solid
 TEXT_PICTURE = re.compile(
     rb"(?:/9j/|iVBORw0KG|R0lGOD|UklGR)(?:[A-Za-z0-9+/=\s]|&#x[0-9A-Fa-f]{1,4};){48,}|[A-Za-z0-9+/]{1500,}={0,2}"

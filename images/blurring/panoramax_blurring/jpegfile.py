@@ -18,7 +18,10 @@ SOI, EOI, SOS, DQT, DHT, DRI, COM, APP0 = b"\xff\xd8", 0xD9, 0xDA, 0xDB, 0xC4, 0
 FRAMES = {0xC0: False, 0xC1: False, 0xC2: True}  # baseline, extended, progressive (value: is it progressive)
 FRAME_SIZE = 6
 MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+FILL = re.compile(rb"\xff+")
 MAX_SCANS = 200  # cameras and encoders write at most some 15
+#: one more fills no picture that would be accepted, but millions of empty ones would fill the memory
+MAX_SEGMENTS = 4096
 MAX_SAMPLING = 4
 GREY, COLOUR = 1, 3
 
@@ -114,26 +117,30 @@ def _segment(data: bytes, start: int) -> Segment:
     return Segment(data[start + 1], start, start + 2 + length)
 
 
+def _marker(data: bytes, position: int) -> int:
+    """Offset of the FF byte that belongs to a marker, behind any number of others (T.81 B.1.1.2)."""
+    match = FILL.match(data, position)
+    return match.end() - 1 if match else position
+
+
 def _header(data: bytes) -> Iterator[Segment]:
     position = 2
-    while True:
-        while data[position : position + 2] == b"\xff\xff":
-            position += 1
-        segment = _segment(data, position)
+    for _ in range(MAX_SEGMENTS):
+        segment = _segment(data, _marker(data, position))
         if segment.marker == SOS:
             return
         if segment.marker not in FRAMES and segment.marker not in (DQT, DHT, DRI) and not segment.is_metadata:
             raise JpegError(f"marker {segment.marker:02X} (kind of JPEG) is not supported")
         yield segment
         position = segment.end
+    raise JpegError(f"more than {MAX_SEGMENTS} segments")
 
 
 def _scans(data: bytes, position: int) -> Iterator[Segment]:
     """Segments from the first SOS on; an SOS includes its entropy-coded data."""
-    while data[position : position + 2] == b"\xff\xff":
-        position += 1
+    position = _marker(data, position)
     count = 0
-    while True:
+    for _ in range(MAX_SEGMENTS):
         segment = _segment(data, position)
         end = segment.end
         if segment.marker == SOS:
@@ -147,11 +154,10 @@ def _scans(data: bytes, position: int) -> Iterator[Segment]:
         if count > MAX_SCANS:
             raise JpegError("too many scans")
         yield Segment(segment.marker, segment.start, end)
-        position = end
-        while data[position : position + 2] == b"\xff\xff":
-            position += 1
-        if data[position + 1 : position + 2] == bytes([EOI]) and data[position] == 0xFF:
+        position = _marker(data, end)
+        if data[position : position + 2] == bytes([0xFF, EOI]):
             return
+    raise JpegError(f"more than {MAX_SEGMENTS} segments")
 
 
 def _frame(payload: bytes) -> tuple[int, int, tuple[Component, ...]]:

@@ -50,9 +50,17 @@ def _clean_photoshop(payload: bytes) -> tuple[bytes, list[str]]:
     return bytes(out), dropped
 
 
-def _filter(marker: int, payload: bytes, upright_size: tuple[int, int] | None) -> tuple[bytes | None, list[str]]:
+def filter_segment(marker: int, payload: bytes, upright_size: tuple[int, int] | None) -> tuple[bytes | None, list[str]]:
     """What is kept of one segment (None: nothing), and what was dropped."""
+    kept, dropped = _clean(marker, payload, upright_size)
+    # What takes known pictures out of a segment may leave another one, where none belongs: then nothing of it stays.
+    if kept is not None and not holds_jpeg(kept):
+        return kept, dropped
     label = f"COM {len(payload)} bytes" if marker == COM else f"APP{marker - APP0} {payload[:12]!r}"
+    return None, dropped or [label]
+
+
+def _clean(marker: int, payload: bytes, upright_size: tuple[int, int] | None) -> tuple[bytes | None, list[str]]:
     if marker == APP0 and payload[:5] == JFIF and len(payload) >= JFIF_SIZE:
         rest = payload[JFIF_SIZE:]
         return payload[: JFIF_SIZE - 2] + b"\0\0", ["JFIF thumbnail"] if rest else []
@@ -66,9 +74,8 @@ def _filter(marker: int, payload: bytes, upright_size: tuple[int, int] | None) -
         return text, ["base64 picture in XMP"] * count
     if marker == APP13 and payload.startswith(PHOTOSHOP):
         return _clean_photoshop(payload)
-    if any(marker == kind and payload.startswith(start) for kind, start in KEPT) and not holds_jpeg(payload):
-        return payload, []
-    return None, [label]
+    known = any(marker == kind and payload.startswith(start) for kind, start in KEPT)
+    return payload if known else None, []
 
 
 def filter_header(source: JpegFile, upright_size: tuple[int, int] | None = None) -> Header:
@@ -76,7 +83,7 @@ def filter_header(source: JpegFile, upright_size: tuple[int, int] | None = None)
     header = Header()
     for segment in source.segments:
         if segment.is_metadata:
-            payload, dropped = _filter(segment.marker, source.payload(segment), upright_size)
+            payload, dropped = filter_segment(segment.marker, source.payload(segment), upright_size)
             header.dropped += dropped
             if payload is not None:
                 header.kept.append((segment.marker, payload))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from panoramax_blurring.errors import JpegError
-from panoramax_blurring.jpegfile import ZIGZAG, parse
+from panoramax_blurring.jpegfile import MAX_SEGMENTS, ZIGZAG, parse
 
 Jpeg = Callable[..., bytes]
 
@@ -91,6 +91,27 @@ def test_refuses_two_frames_and_pictures_inside_the_scan(jpeg: Jpeg) -> None:
         parse(data[:at] + frame + data[at:])
     with pytest.raises(JpegError):
         parse(data[:-2] + data + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("marker", [b"\xff\xc4", b"\xff\xda"])
+def test_millions_of_empty_segments_are_not_even_counted(jpeg: Jpeg, marker: bytes) -> None:
+    data = jpeg()
+    at = data.index(marker)
+    flood = b"\xff\xfe\0\x02" * MAX_SEGMENTS
+    with pytest.raises(JpegError, match="more than 4096 segments"):
+        parse(data[:at] + flood + data[at:])
+    progressive = jpeg(progressive=True)
+    at = progressive.rindex(marker)
+    with pytest.raises(JpegError, match="more than 4096 segments"):
+        parse(progressive[:at] + flood + progressive[at:])
+
+
+def test_any_number_of_fill_bytes_before_a_marker(jpeg: Jpeg) -> None:
+    data = jpeg()
+    padded = data
+    for marker in (b"\xff\xdb", b"\xff\xda"):
+        padded = padded.replace(marker, b"\xff" * 1_000_000 + marker, 1)
+    assert (parse(padded).width, parse(padded).height) == (160, 96)
 
 
 def test_refuses_a_zero_quantisation_step(jpeg: Jpeg) -> None:

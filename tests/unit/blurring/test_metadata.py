@@ -112,6 +112,13 @@ def test_ordinary_text_stays() -> None:
     assert blank_text_pictures(text) == (text, 0)
 
 
+@pytest.mark.parametrize("start", [b"\xff\xd8\xff\xdb", b"\xff\xd8\xff\xff\xff\xe0", b"\xff\xd8\xff\xf7"])
+def test_a_picture_as_binary_data_in_text_takes_the_text_with_it(jpeg: Make, with_segments: Make, start: bytes) -> None:
+    header = filter_header(parse(with_segments(jpeg(), (0xE1, XMP + b"<x>" + start + b"\0\x02\xff"))))
+    assert all(marker != 0xE1 for marker, _ in header.kept)
+    assert len(header.dropped) == 1
+
+
 def _resource(number: int, content: bytes) -> bytes:
     return b"8BIM" + struct.pack(">HHI", number, 0, len(content)) + content + bytes(len(content) % 2)
 

@@ -154,6 +154,21 @@ def test_truncated_data_is_refused_even_with_an_end_marker(jpeg: Make, detector:
             run(data[:length] + b"\xff\xd9", detector())
 
 
+def test_bytes_that_merely_look_like_the_start_of_a_picture_are_no_picture(
+    jpeg: Make, detector: MakeDetector, with_segments: Make
+) -> None:
+    telemetry = b"GoPro" + b"\xff\xd8\xff\x12" * 20
+    assert telemetry in run(with_segments(jpeg(), (0xE6, telemetry)), detector()).data
+
+
+def test_a_picture_hidden_in_the_tables_is_refused(jpeg: Make, detector: MakeDetector) -> None:
+    data = bytearray(jpeg())
+    at = data.index(b"\xff\xdb") + 10
+    data[at : at + 4] = b"\xff\xd8\xff\xe0"
+    with pytest.raises(JpegError, match="hidden"):
+        run(bytes(data), detector())
+
+
 def test_padding_before_the_end_is_accepted_and_not_passed_on(jpeg: Make, detector: MakeDetector) -> None:
     data = jpeg(160, 96)
     result = run(data[:-2] + b"padding of a camera" + data[-2:], detector())

@@ -174,6 +174,20 @@ def test_too_many_bytes(start: Callable[..., Site], jpeg: Make) -> None:
     assert site.service._pictures == 0
 
 
+def test_a_body_of_200_megabytes_is_not_kept(start: Callable[..., Site]) -> None:
+    def body() -> Iterator[bytes]:
+        yield b'--x\r\ncontent-disposition: form-data; name="picture"\r\n\r\n'
+        for _ in range(200):
+            yield bytes(1_000_000)
+
+    site = start()
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    assert site.client.post("/blur/", content=body(), headers=kind).status_code == 413
+    announced = kind | {"content-length": "200000000"}
+    assert site.client.post("/blur/", content=b"--x", headers=announced).status_code == 413
+    assert site.client.get("/healthz").status_code == 200
+
+
 def test_too_many_pixels(start: Callable[..., Site], jpeg: Make) -> None:
     assert start(max_pixels=1000).post(jpeg()).status_code == 413
 
