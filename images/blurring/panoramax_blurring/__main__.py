@@ -8,31 +8,43 @@ import uvicorn
 
 from .app import create_app
 from .detectors import Context, create_detectors
+from .engine_client import EngineClient
 from .engines import choose_engine, thread_count
 from .errors import ModelError
+from .foreign import ForeignWork
 from .proof import Signer
 from .selftest import SelfTest, check_files
 from .service import Service
 from .settings import Settings, SettingsError
+from .work import OwnWork, Work
 
 logger = logging.getLogger("panoramax_blurring")
 EXIT_CONFIG = 78
 GRACE = 25  # seconds a picture in work may take after SIGTERM
 
 
+def _work(settings: Settings) -> tuple[Work, str]:
+    """Who blurs, and what the models run on."""
+    selftest = SelfTest(settings.models)
+    if settings.foreign_url:
+        return ForeignWork(EngineClient(settings.foreign_url), selftest, settings), "a machine of its own"
+    engine = choose_engine(settings, settings.models / "plates.onnx")
+    detectors = create_detectors(Context(settings, engine))
+    return OwnWork(detectors, selftest, settings), f"{engine.name}, {thread_count(settings)} threads"
+
+
 async def serve(settings: Settings) -> int:
     """Run until a signal; the exit code."""
     check_files(settings.models)
     signer = Signer.from_settings(settings)
-    engine = choose_engine(settings, settings.models / "plates.onnx")
-    detectors = create_detectors(Context(settings, engine))
-    service = Service(detectors, SelfTest(settings.models), settings)
+    work, engine = _work(settings)
+    service = Service(work, settings)
     failure = await service.health()
-    if failure is not None:
+    # An engine elsewhere may come up later; what is wrong with our own models stays wrong.
+    if failure is not None and not settings.foreign_url:
         raise ModelError(failure)
-    names = ", ".join(detector.name for detector in detectors)
-    service.metrics.set("blurring_info", 1, f'engine="{engine.name}",detectors="{names}"')
-    logger.info("ready: %s on %s, %d threads", names, engine.name, thread_count(settings))
+    service.metrics.set("blurring_info", 1, f'engine="{engine}",detectors="{work.name}"')
+    logger.info("%s: %s on %s", failure or "ready", work.name, engine)
     config = uvicorn.Config(
         create_app(service, signer),
         host=settings.host,

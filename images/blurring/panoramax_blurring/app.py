@@ -15,7 +15,7 @@ from .errors import RefusedError
 from .multipart import OVERHEAD, multipart_answer, receive_picture
 from .pipeline import Blurred
 from .proof import HEADER, SERVICE, Signer
-from .service import BusyError, GoneError, Service
+from .service import BusyError, GoneError, Service, UnhealthyError
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER = {"Retry-After": "10"}
@@ -66,12 +66,14 @@ def create_app(service: Service, signer: Signer) -> Starlette:
                     content_type = request.headers.get("content-type", "")
                     data = await receive_picture(content_type, request.stream(), settings.max_bytes)
                 result = await service.process(data, request.is_disconnected)
-            proof = signer.sign(request.headers.get(HEADER), data, result.data)
+            proof = signer.sign(request.headers.get(HEADER), data, result)
         except RefusedError as error:
             logger.warning("refused: %s", error)
             return _refuse(error.status, str(error))
         except BusyError:
             return _refuse(503, "busy", RETRY_AFTER)
+        except UnhealthyError as error:
+            return _refuse(503, f"unhealthy: {error}", RETRY_AFTER)
         except TimeoutError:
             return _refuse(408, "the picture did not arrive in time")
         except (GoneError, ClientDisconnect):

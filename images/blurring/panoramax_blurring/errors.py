@@ -17,5 +17,9 @@ class JpegError(RefusedError):
     """Not a JPEG file of a kind that this service can edit without doubt."""
 
 
+class EngineError(RuntimeError):
+    """An engine of another make did not do its work. That is no fault of the picture's."""
+
+
 class ModelError(RuntimeError):
     """A model or an engine is missing, damaged or does not do what it should: the service must not run."""

@@ -20,7 +20,7 @@ CHECK_DIVISOR = 8
 
 @dataclass
 class Blurred:
-    """The answer: a JPEG file, what was blurred, what metadata was left out, and how long each step took."""
+    """The answer: a JPEG file, what was blurred, what metadata was left out, seconds by step, and whose work it is."""
 
     data: bytes
     width: int
@@ -29,6 +29,10 @@ class Blurred:
     areas: list[tuple[int, int, int, int]]
     dropped: list[str]
     seconds: dict[str, float] = field(default_factory=dict)
+    #: name and address of the engine that blurred, if it was not this program
+    engine: str = ""
+    #: whether it came back from there with nothing visibly changed: right for many pictures, and a sign of failure
+    unchanged: bool = False
 
     @property
     def counts(self) -> dict[str, int]:
@@ -50,11 +54,10 @@ def blur(data: bytes, detectors: Sequence[Detector], settings: Settings) -> Blur
         RefusedError: not a picture that can be blurred safely, or too large.
         Exception: anything else; the caller must not pass the input on.
     """
-    clock = _Clock()
+    clock = Clock()
     original = parse(data)
     check_limits(original, settings)
-    orientation = metadata.read_orientation(original)
-    work = original if orientation == 1 else parse(turbojpeg.transform(data, turbojpeg.UPRIGHT[orientation]))
+    work, size = upright(original)
     clock.lap("read")
     detections, patches, clean = _detect(work, detectors, clock)
     if patches.rows or not clean:
@@ -63,14 +66,23 @@ def blur(data: bytes, detectors: Sequence[Detector], settings: Settings) -> Blur
             msg = "not every block was replaced"
             raise RuntimeError(msg)
         work = parse(coded)
-    header = metadata.filter_header(original, None if orientation == 1 else (work.width, work.height))
+    header = metadata.filter_header(original, size)
     answer = metadata.assemble(work, header)
-    _check_answer(answer, work)
+    check_answer(answer, work)
     clock.lap("write")
     return Blurred(answer, work.width, work.height, detections, patches.areas, header.dropped, clock.seconds)
 
 
-def _detect(work: JpegFile, detectors: Sequence[Detector], clock: "_Clock") -> tuple[list[Detection], Patches, bool]:
+def upright(original: JpegFile) -> tuple[JpegFile, tuple[int, int] | None]:
+    """The picture as it is to be looked at, and its size if it had to be turned for that."""
+    orientation = metadata.read_orientation(original)
+    if orientation == 1:
+        return original, None
+    turned = parse(turbojpeg.transform(original.data, turbojpeg.UPRIGHT[orientation]))
+    return turned, (turned.width, turned.height)
+
+
+def _detect(work: JpegFile, detectors: Sequence[Detector], clock: "Clock") -> tuple[list[Detection], Patches, bool]:
     """Regions and their new blocks; the pixels are freed on return, before the coefficients need the memory."""
     width, height, space = turbojpeg.colourspace(work.data)
     if (width, height) != (work.width, work.height) or space not in ("rgb", "ycc", "grey"):
@@ -87,7 +99,7 @@ def _detect(work: JpegFile, detectors: Sequence[Detector], clock: "_Clock") -> t
     return detections, patches, all(clean for _, clean in levels.values())
 
 
-def _check_answer(answer: bytes, expected: JpegFile) -> None:
+def check_answer(answer: bytes, expected: JpegFile) -> None:
     """The answer must read back as the same picture, and no second picture may be in it."""
     result = parse(answer)
     size = (result.width, result.height)
@@ -99,14 +111,16 @@ def _check_answer(answer: bytes, expected: JpegFile) -> None:
     turbojpeg.decode(answer, size, CHECK_DIVISOR)
 
 
-class _Clock:
+class Clock:
     """Seconds between laps, by name."""
 
     def __init__(self) -> None:
+        """Starts now."""
         self.seconds: dict[str, float] = {}
         self.last = time.perf_counter()
 
     def lap(self, name: str) -> None:
+        """Count the seconds since the last lap under a name."""
         now = time.perf_counter()
         self.seconds[name] = self.seconds.get(name, 0.0) + now - self.last
         self.last = now

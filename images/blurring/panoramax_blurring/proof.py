@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from .errors import RefusedError
+from .pipeline import Blurred
 from .settings import Settings, SettingsError
 
 SERVICE = "PrivatePanoramaxBlur"
@@ -48,7 +49,7 @@ class Signer:
             raise SettingsError(msg)
         return cls(key, _checksums(settings.models))
 
-    def sign(self, picture: str | None, source: bytes, answer: bytes) -> dict[str, str] | None:
+    def sign(self, picture: str | None, source: bytes, answer: Blurred) -> dict[str, str] | None:
         """Statement and signature (hexadecimal) for an answer, None where there is no key or no name of the picture.
 
         Raises:
@@ -58,19 +59,19 @@ class Signer:
             return None
         if not _IDENTIFIER.fullmatch(picture):
             raise RefusedError(f"{HEADER} must be a UUID in lower case", 400)
-        statement = json.dumps(
-            {
-                "picture": picture,
-                "input": hashlib.sha256(source).hexdigest(),
-                "answer": hashlib.sha256(answer).hexdigest(),
-                "bytes": len(answer),
-                "service": SERVICE,
-                "version": program_digest(),
-                "models": self._models,
-                "made": datetime.now(UTC).isoformat(timespec="seconds"),
-            },
-            separators=(",", ":"),
-        )
+        # Where another engine did it, this service answers for the checks, and says whose work it is.
+        work: dict[str, object] = {"engine": answer.engine} if answer.engine else {"models": self._models}
+        said = {
+            "picture": picture,
+            "input": hashlib.sha256(source).hexdigest(),
+            "answer": hashlib.sha256(answer.data).hexdigest(),
+            "bytes": len(answer.data),
+            "service": SERVICE,
+            "version": program_digest(),
+            **work,
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        statement = json.dumps(said, separators=(",", ":"))
         return {"statement": statement, "signature": hmac.digest(self._key, statement.encode(), "sha256").hex()}
 
 

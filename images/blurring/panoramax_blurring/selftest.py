@@ -5,12 +5,19 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from . import turbojpeg
 from .detectors import Detector
-from .errors import ModelError
+from .errors import EngineError, ModelError
+from .jpegfile import parse
 from .pipeline import blur
 from .settings import Settings
 
 MIN_COVERED = 0.9
+#: share of its detail that a blurred face or plate may still have
+MAX_DETAIL = 1 / 3
 
 
 def check_files(models: Path) -> None:
@@ -49,6 +56,35 @@ class SelfTest:
             if best < MIN_COVERED:
                 msg = f"self-test: the known {kind} is covered by {best:.0%} only"
                 raise ModelError(msg)
+
+    def compare(self, answer: bytes) -> None:
+        """Look for the face and the plate in somebody else's answer, which does not say what it blurred.
+
+        Raises:
+            EngineError: one of them is as it was, or nearly.
+        """
+        before, after = _grey(self.picture), _grey(answer)
+        for kind, box in self.expected.items():
+            left = _detail(after, box) / _detail(before, box)
+            if left > MAX_DETAIL:
+                msg = f"self-test: the known {kind} was not blurred ({left:.0%} of its detail is left)"
+                raise EngineError(msg)
+
+
+def _grey(jpeg: bytes) -> NDArray[np.float32]:
+    source = parse(jpeg)
+    pixels, _ = turbojpeg.decode(jpeg, (source.width, source.height))
+    grey: NDArray[np.float32] = pixels.mean(axis=2, dtype=np.float32)
+    return grey
+
+
+def _detail(grey: NDArray[np.float32], box: list[int]) -> float:
+    """Mean absolute Laplacian in the inner part of a box: what eyes, noses and characters are made of."""
+    width, height = box[2] - box[0], box[3] - box[1]
+    rows, columns = slice(box[1] + height // 8, box[3] - height // 8), slice(box[0] + width // 8, box[2] - width // 8)
+    part = grey[rows, columns]
+    inner = 4 * part[1:-1, 1:-1] - part[:-2, 1:-1] - part[2:, 1:-1] - part[1:-1, :-2] - part[1:-1, 2:]
+    return float(np.abs(inner).mean())
 
 
 def _covered(box: list[int], area: tuple[int, int, int, int]) -> float:

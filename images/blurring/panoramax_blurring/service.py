@@ -4,17 +4,16 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from .detectors import Detector
 from .errors import RefusedError
 from .metrics import Metrics
-from .pipeline import Blurred, blur
-from .selftest import SelfTest
+from .pipeline import Blurred
 from .settings import Settings
+from .work import Work
 
 logger = logging.getLogger(__name__)
 EXIT_STUCK = 70
@@ -30,11 +29,15 @@ class GoneError(Exception):
     """The caller hung up while its picture was waiting."""
 
 
+class UnhealthyError(Exception):
+    """The self-test failed: nothing is sent through."""
+
+
 class Service:
     """One thread does the work: two pictures at once would need twice the memory and gain nothing on few cores."""
 
-    def __init__(self, detectors: Sequence[Detector], selftest: SelfTest, settings: Settings) -> None:
-        self.detectors, self.selftest, self.settings = detectors, selftest, settings
+    def __init__(self, work: Work, settings: Settings) -> None:
+        self.work, self.settings = work, settings
         self.metrics = Metrics()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="blur")
         self._turn = asyncio.Semaphore(1)
@@ -73,6 +76,7 @@ class Service:
         Raises:
             RefusedError: the picture cannot be blurred safely.
             GoneError: the caller did not wait.
+            UnhealthyError: the last self-test failed.
             Exception: the service is at fault; a fresh self-test decides whether it is still healthy.
         """
         arrived = time.perf_counter()
@@ -80,8 +84,11 @@ class Service:
             if await caller_is_gone():
                 raise GoneError
             waited = time.perf_counter() - arrived
+            if time.monotonic() - self._tested > self.work.trusted_seconds:
+                await self._test()
+            self._healthy()
             try:
-                result = await self._in_thread(lambda: blur(data, self.detectors, self.settings))
+                result = await self._in_thread(lambda: self.work.blur(data))
             except RefusedError:
                 self.metrics.add("blurring_pictures_total", 1, 'outcome="refused"')
                 raise
@@ -89,8 +96,15 @@ class Service:
                 self.metrics.add("blurring_pictures_total", 1, 'outcome="failed"')
                 await self._test()
                 raise
+            if result.unchanged:
+                await self._test()
+                self._healthy()
         self._record(result, waited)
         return result
+
+    def _healthy(self) -> None:
+        if self.failure is not None:
+            raise UnhealthyError(self.failure)
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         """Run in the worker thread; a picture that never ends cannot be stopped otherwise than with the process."""
@@ -113,7 +127,7 @@ class Service:
     async def _test(self) -> None:
         """Run the self-test in the worker thread and keep its verdict (the caller holds the turn)."""
         try:
-            await self._in_thread(lambda: self.selftest.run(self.detectors, self.settings))
+            await self._in_thread(self.work.test)
             self.failure = None
         except Exception as error:
             logger.exception("self-test failed")

@@ -57,6 +57,10 @@ class Settings:
     body_timeout: float = 60.0
     #: seconds one picture may take; after that the process ends, to be started again
     picture_timeout: float = 300.0
+    #: engine of another make that does the blurring instead, as http://HOST:PORT; empty: this program does it
+    foreign_url: str = ""
+    #: seconds that engine may take for one picture
+    foreign_timeout: float = 120.0
     #: seconds after which the health check asks for a fresh self-test
     selftest_interval: float = 600.0
 
@@ -80,7 +84,11 @@ class Settings:
         if bool(values.get("tls_certificate")) != bool(values.get("tls_key")):
             msg = f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY belong together: set both or neither"
             raise SettingsError(msg)
-        return cls(**values)
+        settings = cls(**values)
+        if settings.foreign_timeout >= settings.picture_timeout:
+            msg = f"{PREFIX}FOREIGN_TIMEOUT must be less than {PREFIX}PICTURE_TIMEOUT, after which the service restarts"
+            raise SettingsError(msg)
+        return settings
 
 
 def _parse(name: str, text: str, kind: type) -> Any:

@@ -16,9 +16,11 @@ from starlette.testclient import TestClient
 
 from panoramax_blurring.app import create_app
 from panoramax_blurring.errors import ModelError
+from panoramax_blurring.pipeline import Blurred
 from panoramax_blurring.proof import Signer
 from panoramax_blurring.service import Service
 from panoramax_blurring.settings import Settings, SettingsError
+from panoramax_blurring.work import OwnWork
 
 Make = Callable[..., bytes]
 KEY = b"a key for the tests"
@@ -54,7 +56,10 @@ def start(detector: Callable[..., Any]) -> Iterator[Callable[..., Site]]:
 
     def make(finder: Any = None, **settings: Any) -> Site:
         selftest = FakeSelfTest()
-        service = Service([finder or detector()], selftest, Settings(**settings))  # type: ignore[arg-type]
+        service = Service(
+            OwnWork([finder or detector()], selftest, Settings(**settings)),  # type: ignore[arg-type]
+            Settings(**settings),
+        )
         client = TestClient(create_app(service, Signer(KEY, {"faces.onnx": "ab"})))
         client.__enter__()
         clients.append(client)
@@ -104,7 +109,9 @@ def test_a_key_must_be_there_and_long_enough(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="shorter than 16"):
         Signer.from_settings(Settings(models=tmp_path, proof_key=tmp_path / "key"))
     (tmp_path / "key").write_bytes(KEY + b"\n")
-    proof = Signer.from_settings(Settings(models=tmp_path, proof_key=tmp_path / "key")).sign(PICTURE, b"", b"")
+    proof = Signer.from_settings(Settings(models=tmp_path, proof_key=tmp_path / "key")).sign(
+        PICTURE, b"", Blurred(b"", 0, 0, [], [], [])
+    )
     assert proof
     assert json.loads(proof["statement"])["models"] == {"faces.onnx": "0123456789abcdef"}
     assert proof["signature"] == hmac.new(KEY, proof["statement"].encode(), "sha256").hexdigest()
