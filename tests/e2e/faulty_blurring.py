@@ -67,24 +67,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
             # A proof as good as they come, of another picture.
             self.forward(body, "11111111-1111-4111-8111-111111111111")
         else:
-            self.forward(body, self.headers["X-Picture-Id"])
+            self.forward(body, self.headers.get("X-Picture-Id", ""))
 
     def forward(self, body: bytes, picture: str) -> None:
         """Let the real service do it."""
-        headers = {name: self.headers[name] for name in ("Content-Type", "Accept")} | {"X-Picture-Id": picture}
+        headers = {name: self.headers[name] for name in ("Content-Type", "Accept")}
+        headers |= {"X-Picture-Id": picture} if picture else {}
         try:
             with urllib.request.urlopen(urllib.request.Request(f"{REAL}/blur/", body, headers), timeout=60) as answer:
-                self.answer(answer.status, answer.read(), answer.headers["Content-Type"])
+                said = answer.headers.get("x-sgblur", "")
+                self.answer(answer.status, answer.read(), answer.headers["Content-Type"], said=said)
         except urllib.error.HTTPError as error:
             self.answer(error.code, error.read())
 
-    def answer(self, status: int, body: bytes, kind: str = "image/jpeg", retry_after: str = "") -> None:
+    def answer(self, status: int, body: bytes, kind: str = "image/jpeg", retry_after: str = "", said: str = "") -> None:
         """Send an answer."""
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         if retry_after:
             self.send_header("Retry-After", retry_after)
+        if said:
+            self.send_header("x-sgblur", said)
         self.end_headers()
         self.wfile.write(body)
 

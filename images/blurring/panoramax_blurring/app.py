@@ -58,8 +58,10 @@ def create_app(service: Service, signer: Signer) -> Starlette:
     settings = service.settings
 
     async def blur_picture(request: Request) -> Response:
-        if service.failure is not None:
-            return _refuse(503, f"unhealthy: {service.failure}", RETRY_AFTER)
+        # Tests again if it failed some time ago, so that work goes on as soon as somebody has some.
+        failure = await service.health()
+        if failure is not None:
+            return _refuse(503, f"unhealthy: {failure}", RETRY_AFTER)
         try:
             with service.admitted(_announced_size(request, settings.max_bytes)):
                 async with asyncio.timeout(settings.body_timeout):

@@ -19,7 +19,7 @@ from .selftest import SelfTest
 from .settings import Settings
 
 TRUSTED_SECONDS = 60.0
-TEST_PATIENCE = 30.0
+LONGEST_TEST = 30.0
 #: share of the picture (seen at an eighth of its size) that has to be as it was, within so many levels of 255
 SAME_SHARE, SAME_LEVELS = 0.5, 24
 #: markers that say how the colours of one coding are stored; they belong to the coding, not to the picture
@@ -50,7 +50,9 @@ class ForeignWork:
         Raises:
             Exception: they are still there, or there was no proper answer.
         """
-        self._selftest.compare(self._blur(self._selftest.picture, TEST_PATIENCE).data)
+        self._selftest.compare(
+            self._blur(self._selftest.picture, min(LONGEST_TEST, self._settings.foreign_timeout)).data
+        )
 
     def _blur(self, data: bytes, patience: float) -> Blurred:
         clock = Clock()

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from panoramax_ops.colours import colour_problem
+from panoramax_ops.preflight.engine import engine
 from panoramax_ops.preflight.model import Problem
 from panoramax_ops.preflight.outside import outside
 from panoramax_ops.preflight.settings import Settings
@@ -52,6 +53,7 @@ RANGES: dict[str, tuple[int, int]] = {
     "api_session_lifetime": (300, 2_592_000),
     "api_statement_timeout": (1, 900),
     "api_worker_job_timeout": (10, 86_400),
+    "blurring_foreign_timeout": (1, 86_400),
     "blurring_max_bytes": (1_000_000, 1_000_000_000),
     "blurring_max_pixels": (1_000_000, 1_000_000_000),
     "blurring_picture_timeout": (10, 86_400),
@@ -250,4 +252,4 @@ def secrets(settings: Settings) -> Iterator[Problem]:
             seen[str(value)] = name
 
 
-RULES: tuple[Rule, ...] = (names, addresses, links, looks, outside, mail, sizes, ranges, uploads, secrets)
+RULES: tuple[Rule, ...] = (names, addresses, links, looks, outside, mail, engine, sizes, ranges, uploads, secrets)

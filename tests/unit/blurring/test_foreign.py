@@ -161,10 +161,7 @@ FAULTS: dict[str, Callable[[bytes], tuple[int, bytes]]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_no_fault_of_the_engine_gets_through(
-    client: TestClient, engine: Engine, fault: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("panoramax_blurring.foreign.TEST_PATIENCE", 1.0)
+def test_no_fault_of_the_engine_gets_through(client: TestClient, engine: Engine, fault: str) -> None:
     assert healthy(client)
     engine.answer = FAULTS[fault]
     answer = post(client, encode(street()))
