@@ -1,7 +1,7 @@
 """An engine of another make blurs behind our service: its work is shown and named, its faults are not shown.
 
-The site's own worker rests meanwhile, and another one asks a second instance of our service, which has the blurring done
-by "another" engine: the site's own service, behind one that fails on demand (faulty_blurring.py).
+The site's own worker rests meanwhile, and another one asks a second instance of our service, which has the blurring
+done by "another" engine: the site's own service, behind one that fails on demand (faulty_blurring.py).
 """
 
 from __future__ import annotations
