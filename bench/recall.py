@@ -166,7 +166,17 @@ def _common(one: Box, other: Box) -> float:
 
 def run(image: str, mode: str, scenes: Sequence[Scene]) -> list[dict[str, Any]]:
     """What the blurring finds in each scene, in a container without a network."""
-    command = ["docker", "run", "--rm", "-i", "--network=none", "--read-only", "-e", f"BLUR_MODE={mode}"]
+    command = [
+        "docker",
+        "run",
+        "--rm",
+        "-i",
+        "--network=none",
+        "--read-only",
+        "--cpu-shares=256",
+        "-e",
+        f"BLUR_MODE={mode}",
+    ]
     given = b"".join(struct.pack(">I", len(scene.jpeg)) + scene.jpeg for scene in scenes)
     done = subprocess.run([*command, image, "python3", "-c", PROGRAM], input=given, stdout=subprocess.PIPE, check=True)
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{")]

@@ -35,6 +35,7 @@ class Lab:
 
     address: str
     sql: Sql
+    containers: list[Any]
 
     def every(self, fault: str) -> None:
         """Let the engine fail at everything; `none` ends that."""
@@ -89,7 +90,7 @@ def lab(site: Site, engine: docker.DockerClient, database_sql: Sql) -> Iterator[
             tmpfs={"/tmp": "mode=1777"},
             extra_hosts={"blurring": service},
         )
-        yield Lab(faulty, database_sql)
+        yield Lab(faulty, database_sql, made)
     finally:
         for container in reversed(made):
             container.remove(force=True, v=False)
@@ -116,7 +117,8 @@ def upload(session: httpx.Client, picture: bytes) -> str:
 def published(lab: Lab, picture: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while lab.state(picture) != "prepared":
-        assert time.monotonic() < deadline, lab.state(picture)
+        logs = "\n".join(str(container.logs(tail=25), "utf-8") for container in lab.containers)
+        assert time.monotonic() < deadline, f"{lab.state(picture)}\n{logs}"
         time.sleep(0.5)
 
 

@@ -91,7 +91,8 @@ def _body(response: http.client.HTTPResponse, sock: socket.socket, most: int, de
             raise TimeoutError
         if len(body) > most:
             raise EngineError(f"the engine answered with more than {most} bytes")
-        sock.settimeout(left)
+        if not response.isclosed():
+            sock.settimeout(left)
     return bytes(body)
 
 

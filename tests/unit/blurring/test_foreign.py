@@ -61,6 +61,7 @@ class Engine:
         self.answer: Callable[[bytes], tuple[int, bytes]] = lambda picture: (200, blurred(picture))
         self.name = "SGBlur"
         self.seen: list[bytes] = []
+        self.says_length = True
         engine = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -72,6 +73,8 @@ class Engine:
                 self.send_response(status)
                 self.send_header("Content-Type", "image/jpeg")
                 self.send_header("x-sgblur", json.dumps({"service_name": engine.name, "annotations": []}))
+                if engine.says_length:
+                    self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
 
@@ -126,6 +129,12 @@ def test_the_engine_blurs_and_the_proof_says_so(
     said = json.loads(json.loads(answer.headers["x-sgblur"])["proof"]["statement"])
     assert said["engine"] == f"SGBlur at {engine.url}"
     assert "models" not in said
+
+
+def test_an_answer_of_no_announced_length_is_read_to_its_end(client: TestClient, engine: Engine) -> None:
+    engine.says_length = False
+    assert healthy(client)
+    assert post(client, encode(street())).status_code == 200
 
 
 def test_a_turned_picture_is_sent_upright(client: TestClient, engine: Engine, exif: Make, with_segments: Make) -> None:
