@@ -15,17 +15,28 @@ COMMENT ON TABLE priv.logins IS 'When people last logged in';
 
 -- Every token has an end, so that people and audits can see it: a year, the longest that one works
 -- (76_token_lifetime.sql), unless the statement that makes it says less, or its description ends with "(until 2027-01-31)",
--- as the website writes it: upstream's route takes nothing but a description. Those from before get theirs here.
+-- as the website writes it: upstream's route takes nothing but a description. An end that is no day to come is refused
+-- rather than overlooked: who wrote it relies on it. Those from before get theirs here.
 CREATE OR REPLACE FUNCTION priv.token_gets_end() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
   latest constant timestamptz := NEW.generated_at + interval '365 days';
-  said constant text := substring(NEW.description FROM '\(until (\d{4}-\d{2}-\d{2})\)$');
+  said constant text := substring(NEW.description FROM '\(until ([^()]*)\)$');
+  wanted timestamptz;
 BEGIN
-  -- least() leaves NULL out; a day that is in no calendar is refused with an error.
-  INSERT INTO priv.token_ends (token_id, ends)
-  VALUES (NEW.id, least(latest, (said::date + 1)::timestamp AT TIME ZONE 'UTC')) ON CONFLICT DO NOTHING;
+  IF said IS NOT NULL THEN
+    IF said !~ '^\d{4}-\d{2}-\d{2}$' OR NOT pg_input_is_valid(said, 'date') THEN
+      RAISE EXCEPTION 'A token cannot end on "%": there is no such day. Write one as 2027-01-31.', left(said, 40)
+        USING ERRCODE = 'PV400';
+    END IF;
+    wanted := (said::date + 1)::timestamp AT TIME ZONE 'UTC';
+    IF wanted <= NEW.generated_at THEN
+      RAISE EXCEPTION 'A token cannot end on %: that day is over.', said USING ERRCODE = 'PV400';
+    END IF;
+  END IF;
+  -- least() leaves NULL out.
+  INSERT INTO priv.token_ends (token_id, ends) VALUES (NEW.id, least(latest, wanted)) ON CONFLICT DO NOTHING;
   RETURN NULL;
 END
 $$;
