@@ -117,8 +117,8 @@ def _files(engine: Any, project: str, what: str, mark: str, number: int, source:
 
 
 @contextlib.contextmanager
-def filled(path: Path, number: int) -> Iterator[str]:
-    """The site with so many pictures more, while this is open. Yields the identifier of one of its sequences."""
+def filled(path: Path, number: int, each: int = EACH) -> Iterator[str]:
+    """The site with so many pictures more, `each` in a sequence, while this is open. Yields a sequence's identifier."""
     mark, owner = secrets.token_hex(4), str(uuid.uuid4())
     inventory = Inventory(path)
     project = str(inventory.require("site_name"))
@@ -131,7 +131,7 @@ def filled(path: Path, number: int) -> Iterator[str]:
                 site.cast.hire()
                 photo: Photo = upload(site)
                 _files(engine, project, "link", mark, number, photo.folder)
-                where = {"longitude": LONGITUDE, "latitude": LATITUDE, "each": EACH, "number": number}
+                where = {"longitude": LONGITUDE, "latitude": LATITUDE, "each": each, "number": number}
                 ids = {"mark": mark, "owner": owner, "collection": photo.collection, "picture": photo.picture}
                 sql.run(FILL.format(**where, **ids))
             sql.run("ANALYZE pictures, sequences, sequences_pictures")
