@@ -91,11 +91,11 @@ class Watched:
                     ]
                 )
 
-    def picture(self, name: str) -> Path:
-        """A screenshot among the artefacts."""
+    def picture(self, name: str, *, whole: bool = False) -> Path:
+        """A screenshot among the artefacts, of what is in sight or of the whole page."""
         self.artefacts.mkdir(exist_ok=True, parents=True)
         path = self.artefacts / f"{name}.png"
-        self.page.screenshot(path=str(path))
+        self.page.screenshot(path=str(path), full_page=whole)
         return path
 
 

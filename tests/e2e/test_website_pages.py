@@ -6,48 +6,52 @@ GUIDE=1 also writes the pictures of docs/user-guide.md (`make guide`).
 from __future__ import annotations
 
 import io
-import os
 import secrets
-import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import docker
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from axe import findings
 from browser import Watched, chromium, watched
-from conftest import ARTEFACTS, ROOT, Person, Site
+from conftest import Person, Site
 from exploring import viewer_is_ready
 from pictures import geovisio_pictures, unique
 from signing_in import client
 from test_story import NEW_PASSWORD
+from website import (
+    DESKTOP,
+    PHONE,
+    SCREENSHOTS,
+    answer,
+    drawn,
+    for_guide,
+    look_at,
+    place_of,
+    sequences,
+    titles,
+    width,
+)
 
-SCREENSHOTS = ARTEFACTS / "screenshots"
-GUIDE = ROOT / "docs" / "images" / "guide"
 # Three cameras at three places and times, so three sequences.
 SENT = ("e1.jpg", "e2.jpg", "e3.jpg", "e4.jpg", "e5.jpg", "d1.jpg", "focal_zero.jpg")
 TITLE = "Survey of the bridges"
 OWN_PAGES = ("my-photos", "share-photos", "settings")
 ERRORS = (401, 403, 404, 413, 502)
+# Bytes of our own scripts, compressed; milliseconds until a page shows something.
+MOST_SCRIPT = 60_000
+MOST_MILLISECONDS = 1_000
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as running:
         yield running
-
-
-def for_guide(seen: Watched, name: str) -> None:
-    """A screenshot among the artefacts and, when asked for, for the guide."""
-    taken = seen.picture(f"guide-{name}")
-    if os.environ.get("GUIDE"):
-        GUIDE.mkdir(parents=True, exist_ok=True)
-        shutil.copy(taken, GUIDE / f"{name}.png")
 
 
 @pytest.fixture(scope="module")
@@ -84,25 +88,6 @@ def field(site: Site, browser: Browser, new_person: Callable[..., Person], tmp_p
                 answer(page, "DELETE", f"/collections/{one['id']}")
 
 
-def answer(page: Page, method: str, path: str) -> Any:
-    """What the API says to the person of this page."""
-    return page.evaluate(
-        "async ([method, path]) => { const said = await fetch(`/api${path}`, {method});"
-        " return said.ok && said.status !== 204 ? said.json() : {status: said.status}; }",
-        [method, path],
-    )
-
-
-def sequences(page: Page) -> dict[str, dict[str, Any]]:
-    """The person's sequences by title."""
-    links = answer(page, "GET", "/users/me/collection?limit=100")["links"]
-    return {one["title"]: one for one in links if one["rel"] == "child"}
-
-
-def titles(page: Page) -> list[str]:
-    return page.locator(".row h3").all_text_contents()
-
-
 def test_my_photos_lists_sorts_and_filters(field: Watched) -> None:
     page = field.page
     page.goto("/my-photos")
@@ -133,6 +118,39 @@ def test_my_photos_lists_sorts_and_filters(field: Watched) -> None:
 
     page.get_by_role("button", name="Search in this area").wait_for()
     for_guide(field, "my-photos")
+
+
+def test_list_and_map_point_at_each_other_and_an_area_is_searched(field: Watched) -> None:
+    page = field.page
+    page.goto("/my-photos")
+    rows, pointed = page.locator(".row"), page.locator(".row.pointed")
+    expect(rows).to_have_count(3)
+    page.get_by_role("button", name="Search in this area").wait_for()
+    all_of_them = {one["id"] for one in sequences(page).values()}
+    # One's pictures are found on the map of a continent, where no line of theirs would be seen.
+    drawn(page, "marks", all_of_them)
+    for one in all_of_them:
+        page.locator(f".row[data-id='{one}']").hover()
+        drawn(page, "pointed-mark", {one})
+    page.get_by_role("heading", name="My Photos").hover()
+    drawn(page, "pointed-mark", set())
+    for one in all_of_them:
+        page.mouse.move(*place_of(page, one), steps=4)
+        expect(pointed).to_have_count(1)
+        expect(pointed).to_have_attribute("data-id", one)
+        page.get_by_role("heading", name="My Photos").hover()
+        expect(pointed).to_have_count(0)
+
+    shown = min(all_of_them)
+    place_of(page, shown)
+    page.get_by_role("button", name="Search in this area").click()
+    expect(rows).to_have_count(1)
+    expect(rows).to_have_attribute("data-id", shown)
+    expect(page.get_by_text("Only in the area of the map")).to_be_visible()
+    drawn(page, "marks", {shown})
+    page.get_by_role("button", name="Show all").click()
+    expect(rows).to_have_count(3)
+    expect(page.get_by_text("Only in the area of the map")).to_be_hidden()
 
 
 def test_several_are_changed_and_deleted_at_once(field: Watched) -> None:
@@ -288,6 +306,9 @@ def test_a_token_has_an_end_is_shown_once_and_revoked(site: Site, field: Watched
     with client(site.url, site.ca) as session:
         session.headers["Authorization"] = f"Bearer {token}"
         assert session.get("/api/users/me").status_code == 200
+        for day in ("2027-02-31", "99999-01-01", "2020-01-01", "soon"):
+            refused = session.post("/api/users/me/tokens", json={"description": f"{name} (until {day})"})
+            assert (refused.status_code, day in refused.json()["message"]) == (400, True), refused.text
         page.reload()
         row = page.locator(".tokens li", has_text=name)
         expect(row).to_contain_text(end.strftime("%-d %b %Y"))
@@ -303,26 +324,6 @@ def test_a_token_has_an_end_is_shown_once_and_revoked(site: Site, field: Watched
         assert f"kc_action={action}" in address
 
 
-def look_at(seen: Watched, name: str) -> None:
-    """Light, dark and phone: a screenshot of each, no serious finding, and nothing to scroll sideways."""
-    page = seen.page
-    page.wait_for_timeout(300)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(200)
-        seen.picture(f"{name}-{scheme}")
-        assert findings(page) == [], f"{name} in {scheme}"
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.wait_for_timeout(300)
-    seen.picture(f"{name}-phone")
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    # The viewer keeps the width that it was opened with.
-    assert wide <= 360 or name == "explore", f"{name} is {wide} pixels wide on a phone"
-    assert findings(page) == [], f"{name} on a phone"
-    page.set_viewport_size({"width": 1280, "height": 800})
-
-
 def test_every_page_can_be_used_by_everybody(site: Site, browser: Browser, field: Watched) -> None:
     page = field.page
     one = next(iter(sequences(page).values()))
@@ -336,18 +337,51 @@ def test_every_page_can_be_used_by_everybody(site: Site, browser: Browser, field
             page.wait_for_timeout(1500)
         look_at(field, path.split("/")[0])
     with watched(browser, site.url, SCREENSHOTS) as seen:
-        for path in ("", *(f"errors/{code}.html" for code in ERRORS)):
+        for path in ("", "signed-out", *(f"errors/{code}.html" for code in ERRORS)):
             seen.page.goto(f"/{path}")
             look_at(seen, Path(path).stem if path else "landing")
 
 
-def test_my_photos_speaks_the_persons_language(field: Watched) -> None:
-    page = field.page
-    page.goto("/my-photos")
-    for code, text in (("de", "Datum des Hochladens"), ("fr", "Nombre de photos"), ("es", "Fecha de subida")):
+def test_pages_speak_the_persons_language(site: Site, browser: Browser, field: Watched) -> None:
+    """Longer words than the English ones still fit, on a phone too; the screenshots show what no test sees."""
+
+    def speak(seen: Watched, path: str, code: str) -> None:
+        page = seen.page
+        page.set_viewport_size(DESKTOP)
+        page.goto(f"/{path}")
+        page.locator("html.is-ready").wait_for()
         page.locator("select[data-site=languages]").select_option(code)
         page.locator(f"html[lang={code}].is-ready").wait_for()
-        expect(page.locator("#filters select[name=sort]")).to_contain_text(text)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.locator("select[data-site=languages]").select_option("en")
-    page.locator("html[lang=en].is-ready").wait_for()
+        for size in (DESKTOP, PHONE):
+            page.set_viewport_size(size)
+            page.wait_for_timeout(200)
+            seen.picture(f"{path or 'landing'}-{code}-{size['width']}", whole=True)
+            assert width(page) <= size["width"], (path, code, width(page))
+        page.set_viewport_size(DESKTOP)
+
+    for code, text in (("de", "Datum des Hochladens"), ("fr", "Nombre de photos"), ("es", "Fecha de subida")):
+        for path in OWN_PAGES:
+            speak(field, path, code)
+        field.page.goto("/my-photos")
+        expect(field.page.locator("#filters select[name=sort]")).to_contain_text(text)
+        with watched(browser, site.url, SCREENSHOTS) as seen:
+            speak(seen, "", code)
+    field.page.locator("select[data-site=languages]").select_option("en")
+    field.page.locator("html[lang=en].is-ready").wait_for()
+
+
+def test_our_own_pages_are_light_and_quick(site: Site, field: Watched, engine: docker.DockerClient) -> None:
+    size = "cat /usr/share/nginx/html/assets/*.js.gz | wc -c"
+    _, output = engine.containers.get(f"{site.project}-website").exec_run(["bash", "-c", size])
+    assert isinstance(output, bytes)
+    assert 20_000 < int(output) < MOST_SCRIPT, "all pages and languages together, without the viewer"
+    paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity"
+    for path in ("", *OWN_PAGES, "token-accepted"):
+        painted = []
+        for _ in range(3):
+            field.page.goto(f"/{path}")
+            field.page.locator("html.is-ready").wait_for()
+            field.page.wait_for_timeout(200)
+            painted.append(float(field.page.evaluate(paint)))
+        # The machine of the tests does much else; a page that is slow by itself is slow each time.
+        assert min(painted) < MOST_MILLISECONDS, (path, painted)

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { SequenceLink } from "../src/core/api";
 import { several } from "../src/core/several";
 import { dayIn, describe as describeToken, tokenEnd, tokenName } from "../src/core/token";
+import { dots } from "../src/photos/marks";
 import { arrange, page, row, SORTS, type Row, type Wanted } from "../src/photos/rows";
 import { photo } from "../src/sequence/photos";
 import { extent } from "../src/sequence/track";
@@ -33,6 +34,12 @@ describe("My Photos", () => {
     expect(titles(arrange(rows, wanted({ sort: "title", descending: false }), "en"))).toBe("b9b10é");
     expect(titles(arrange(rows, wanted({ sort: "photos" }), "en"))).toBe("b9éb10");
     for (const sort of SORTS) expect(arrange(rows, wanted({ sort }), "en")).toHaveLength(3);
+  });
+  it("marks each sequence on the map in its middle, and none that has no place yet", () => {
+    expect(dots([made({ id: "here", box: [1, 48, 3, 49] }), made({ id: "nowhere" })])).toEqual({
+      type: "FeatureCollection",
+      features: [{ type: "Feature", properties: { id: "here" }, geometry: { type: "Point", coordinates: [2, 48.5] } }],
+    });
   });
   it("filters by whole days, both included, and by visibility", () => {
     expect(titles(arrange(rows, wanted({ from: "2026-10-01", until: "2026-10-02" }), "en"))).toBe("b10");

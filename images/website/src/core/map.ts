@@ -17,13 +17,14 @@ export interface LibreMap {
   addSource(name: string, source: object): void;
   getSource(name: string): { setData(data: object): void } | undefined;
   addLayer(layer: object): void;
+  setFilter(layer: string, filter: unknown[]): void;
+  getStyle(): { layers: { id: string; source?: string }[] };
   on(event: string, ...handlers: unknown[]): void;
 }
 
 export interface CoverageMap extends HTMLElement {
   map: LibreMap;
   onceReady(): Promise<void>;
-  select(sequence: string | null): void;
 }
 
 /**

@@ -9,12 +9,11 @@ import { coverageMap, type CoverageMap } from "../core/map";
 import { clearProblem, showProblem, start } from "../core/page";
 import { several } from "../core/several";
 import { loadRows } from "../photos/load";
+import { marks, type Marks } from "../photos/marks";
 import { arrange, page, SORTS, type Row, type Sort, type Wanted } from "../photos/rows";
 import { VISIBILITIES } from "../upload/uploadset";
 
 const PAGE_SIZE = 50;
-/** The map follows the pointer only where it rests: each change asks the server. */
-const REST_MS = 250;
 
 const { user } = await start();
 const form = need<HTMLFormElement>("#filters");
@@ -25,6 +24,7 @@ let box: Box | null = null;
 let number = 0;
 let loading = new AbortController();
 let map: CoverageMap | null = null;
+let marked: Marks | null = null;
 let fitted = false;
 
 function wanted(): Wanted {
@@ -83,14 +83,8 @@ function listRow(row: Row): HTMLLIElement {
       ),
     ),
   );
-  let resting = 0;
-  const point = (): void => {
-    clearTimeout(resting);
-    resting = window.setTimeout(() => map?.select(row.id), REST_MS);
-  };
-  node.addEventListener("pointerenter", point);
-  node.addEventListener("focusin", point);
-  node.addEventListener("pointerleave", () => clearTimeout(resting));
+  for (const event of ["pointerenter", "focusin"]) node.addEventListener(event, () => marked?.point(row.id));
+  for (const event of ["pointerleave", "focusout"]) node.addEventListener(event, () => marked?.point(null));
   return node;
 }
 
@@ -112,6 +106,7 @@ function show(): void {
   const matching = arrange(rows, wanted(), locale());
   const shown = page(matching, number, PAGE_SIZE);
   number = shown.number;
+  marked?.show(matching);
   list.replaceChildren(...shown.rows.map(listRow));
   if (!shown.rows.length && !list.matches("[aria-busy=true]")) list.append(empty());
   const photos = matching.reduce((sum, one) => sum + one.photos, 0);
@@ -207,6 +202,17 @@ function fitMap(): void {
 
 function highlight(id: string | null): void {
   for (const node of list.children) node.classList.toggle("pointed", node instanceof HTMLElement && node.dataset["id"] === id);
+  marked?.point(id);
+}
+
+/** Turns to the sequence's page of the list, and to its row. */
+function reveal(id: string): void {
+  const at = arrange(rows, wanted(), locale()).findIndex((one) => one.id === id);
+  if (at < 0) return;
+  number = Math.floor(at / PAGE_SIZE);
+  show();
+  highlight(id);
+  list.querySelector(`[data-id="${id}"]`)?.scrollIntoView({ block: "nearest" });
 }
 
 async function showMap(): Promise<void> {
@@ -215,13 +221,8 @@ async function showMap(): Promise<void> {
   const place = need("#map");
   place.classList.add("open");
   map = await coverageMap(place, user.id);
-  const pointed = (event: Event): string | null => (event as CustomEvent<{ seqId?: string | null } | null>).detail?.seqId ?? null;
-  map.addEventListener("map:sequence-hover", (event) => highlight(pointed(event)));
-  map.addEventListener("map:sequence-click", (event) => {
-    const id = pointed(event);
-    highlight(id);
-    list.querySelector(`[data-id="${id ?? ""}"]`)?.scrollIntoView({ block: "nearest" });
-  });
+  marked = marks(map, highlight, reveal);
+  marked.show(arrange(rows, wanted(), locale()));
   fitMap();
   need("#search-area").hidden = false;
 }
