@@ -54,6 +54,12 @@ def width(page: Page) -> int:
     return int(page.evaluate("document.scrollingElement.scrollWidth"))
 
 
+def viewer_is_loaded(seen: Watched) -> None:
+    """Wait until the viewer shows its parts, and no progress any more."""
+    viewer_is_ready(seen)
+    seen.page.locator("pnx-loader").first.wait_for(state="hidden")
+
+
 def look_at(seen: Watched, name: str) -> None:
     """Light, dark and phone: a screenshot of each, no serious finding, and nothing to scroll sideways."""
     page = seen.page
@@ -68,7 +74,7 @@ def look_at(seen: Watched, name: str) -> None:
     if name == "explore":
         # The viewer arranges its parts for the width that it is opened with.
         page.reload()
-        viewer_is_ready(seen)
+        viewer_is_loaded(seen)
     page.wait_for_timeout(300)
     seen.picture(f"{name}-phone", whole=True)
     assert width(page) <= PHONE["width"], f"{name} is {width(page)} pixels wide on a phone"
@@ -94,10 +100,11 @@ def place_of(page: Page, sequence: str) -> tuple[float, float]:
 
 def drawn(page: Page, layer: str, expected: set[str]) -> None:
     """Wait until the map draws these sequences on that layer, and no other."""
+    features = f"map.queryRenderedFeatures({{layers: ['{layer}']}}).map((one) => one.properties.id)"
+    ids = f"(map) => map?.getLayer?.('{layer}') ? {features} : []"
     found: set[str] = set()
     for _ in range(100):
-        features = f"{MAP}.queryRenderedFeatures({{layers: ['{layer}']}})"
-        found = set(page.evaluate(f"{features}.map((one) => one.properties.id)"))
+        found = set(page.evaluate(f"({ids})(document.querySelector('pnx-coverage-map')?.map)"))
         if found == expected:
             return
         time.sleep(0.1)

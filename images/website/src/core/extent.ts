@@ -17,6 +17,10 @@ export function around(boxes: readonly Box[]): Box | null {
   );
 }
 
+export function isWithin(box: Box, area: Box): boolean {
+  return box[0] >= area[0] && box[1] >= area[1] && box[2] <= area[2] && box[3] <= area[3];
+}
+
 /** Asks the API, which lists only what this person may see. A failure is no reason not to show a map: null. */
 export async function visibleExtent(): Promise<Box | null> {
   try {

@@ -2,13 +2,13 @@
 import { call } from "../core/api";
 import { confirm } from "../core/dialog";
 import { el, icon, need } from "../core/dom";
-import { around, type Box } from "../core/extent";
+import { around, isWithin, type Box } from "../core/extent";
 import { date, distance } from "../core/format";
 import { locale, t, tn } from "../core/i18n";
 import { coverageMap, type CoverageMap } from "../core/map";
 import { clearProblem, showProblem, start } from "../core/page";
 import { several } from "../core/several";
-import { loadRows } from "../photos/load";
+import { loadRows, sequencesIn } from "../photos/load";
 import { marks, type Marks } from "../photos/marks";
 import { arrange, page, SORTS, type Row, type Sort, type Wanted } from "../photos/rows";
 import { VISIBILITIES } from "../upload/uploadset";
@@ -20,9 +20,10 @@ const form = need<HTMLFormElement>("#filters");
 const list = need<HTMLUListElement>("#sequences");
 const picked = new Set<string>();
 let rows: Row[] = [];
-let box: Box | null = null;
+/** What was searched for, and the sequences whose line runs through it. */
+let area: { box: Box; crossed: Set<string> } | null = null;
 let number = 0;
-let loading = new AbortController();
+let searching = new AbortController();
 let map: CoverageMap | null = null;
 let marked: Marks | null = null;
 let fitted = false;
@@ -89,7 +90,7 @@ function listRow(row: Row): HTMLLIElement {
 }
 
 function empty(): HTMLLIElement {
-  const filtered = rows.length > 0 || box !== null;
+  const filtered = rows.length > 0;
   return el(
     "li",
     { class: "empty" },
@@ -98,12 +99,19 @@ function empty(): HTMLLIElement {
   );
 }
 
+/** All that the filters and the area let through, in the wanted order. */
+function matchingRows(): Row[] {
+  const here = area;
+  const inArea = (one: Row): boolean => !here || here.crossed.has(one.id) || (one.box !== null && isWithin(one.box, here.box));
+  return arrange(rows.filter(inArea), wanted(), locale());
+}
+
 function shownRows(): Row[] {
-  return page(arrange(rows, wanted(), locale()), number, PAGE_SIZE).rows;
+  return page(matchingRows(), number, PAGE_SIZE).rows;
 }
 
 function show(): void {
-  const matching = arrange(rows, wanted(), locale());
+  const matching = matchingRows();
   const shown = page(matching, number, PAGE_SIZE);
   number = shown.number;
   marked?.show(matching);
@@ -168,26 +176,14 @@ async function remove(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  loading.abort();
-  loading = new AbortController();
-  const { signal } = loading;
-  clearProblem();
-  rows = [];
-  picked.clear();
-  list.setAttribute("aria-busy", "true");
   try {
-    await loadRows(box, signal, (more) => {
-      if (signal.aborted) return;
+    await loadRows(new AbortController().signal, (more) => {
       rows = rows.concat(more);
       show();
     });
-  } catch (error) {
-    if (signal.aborted) return;
+  } finally {
     list.setAttribute("aria-busy", "false");
-    throw error;
   }
-  if (signal.aborted) return;
-  list.setAttribute("aria-busy", "false");
   show();
   fitMap();
 }
@@ -207,7 +203,7 @@ function highlight(id: string | null): void {
 
 /** Turns to the sequence's page of the list, and to its row. */
 function reveal(id: string): void {
-  const at = arrange(rows, wanted(), locale()).findIndex((one) => one.id === id);
+  const at = matchingRows().findIndex((one) => one.id === id);
   if (at < 0) return;
   number = Math.floor(at / PAGE_SIZE);
   show();
@@ -222,16 +218,29 @@ async function showMap(): Promise<void> {
   place.classList.add("open");
   map = await coverageMap(place, user.id);
   marked = marks(map, highlight, reveal);
-  marked.show(arrange(rows, wanted(), locale()));
+  marked.show(matchingRows());
   fitMap();
   need("#search-area").hidden = false;
 }
 
-function setArea(area: Box | null): void {
-  box = area;
+/** Lists only what is in the area; null for all again. */
+async function search(box: Box | null): Promise<void> {
+  searching.abort();
+  searching = new AbortController();
+  const { signal } = searching;
+  clearProblem();
+  try {
+    const crossed = box ? await sequencesIn(box, signal) : new Set<string>();
+    if (signal.aborted) return;
+    area = box ? { box, crossed } : null;
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error;
+  }
   number = 0;
+  picked.clear();
   need("#in-area").hidden = area === null;
-  load().catch(showProblem);
+  show();
 }
 
 const refresh = (): void => {
@@ -270,9 +279,9 @@ need("#picked-visibility").addEventListener("change", (event) => {
 need("#picked-delete").addEventListener("click", () => void remove().catch(showProblem));
 need("#search-area").addEventListener("click", () => {
   const bounds = map?.map.getBounds();
-  if (bounds) setArea([bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]);
+  if (bounds) search([bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]).catch(showProblem);
 });
-need("#everywhere").addEventListener("click", () => setArea(null));
+need("#everywhere").addEventListener("click", () => void search(null).catch(showProblem));
 need("#show-map").addEventListener("click", () => void showMap().catch(showProblem));
 load().catch(showProblem);
 // Beside the list there is room for it; on a phone it comes when asked for, as it is a large program.
