@@ -1,7 +1,11 @@
-"""docs/adding-a-service.md, followed to the letter: its blocks become the files it names."""
+"""docs/adding-a-service.md, followed to the letter: its blocks become the files it names.
+
+The same deployment gives the site a map and a geocoder of the operator's own: each deployment takes its time.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,8 +14,12 @@ from collections.abc import Iterator
 import docker
 import httpx
 import pytest
+from playwright.sync_api import expect
 
-from conftest import ROOT, Site, make
+from browser import Watched, chromium, watched
+from conftest import ARTEFACTS, ROOT, Site, make
+from exploring import map_centre, viewer_is_ready
+from own_map import ATTRIBUTION, PLACE, WHERE, Geocoder, geocoder, pmtiles
 
 DOCUMENT = ROOT / "docs" / "adding-a-service.md"
 ROLE = ROOT / "roles" / "hello"
@@ -49,8 +57,19 @@ def _run(command: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def hello(site: Site) -> Iterator[str]:
+def own_geocoder(site: Site, engine: docker.DockerClient) -> Iterator[Geocoder]:
+    """On this machine, where the proxy sees it on the network that leads out."""
+    network = engine.networks.get(f"{site.project}-front")
+    with geocoder(str(network.attrs["IPAM"]["Config"][0]["Gateway"])) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hello(site: Site, own_geocoder: Geocoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The service, deployed and removed by the document's files and commands. What the last one printed."""
+    region = tmp_path_factory.mktemp("map") / "region.pmtiles"
+    region.write_bytes(pmtiles())
+    own = {"site_geocoder": own_geocoder.url, "site_map_tiles": str(region), "site_map_attribution": ATTRIBUTION}
     settings = site.inventory / "group_vars" / "all" / "site.yml"
     before = settings.read_text(encoding="utf-8")
     files = _files()
@@ -60,7 +79,8 @@ def hello(site: Site) -> Iterator[str]:
         for name, content in files.items():
             (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / name).write_text(content, encoding="utf-8")
-        settings.write_text(before + block, encoding="utf-8")
+        lines = "".join(f"{key}: {json.dumps(value)}\n" for key, value in own.items())
+        settings.write_text(before + block + lines, encoding="utf-8")
         yield [_run(command) for command in _commands("3. Deploy and look", site)][-1]
     finally:
         settings.write_text(before, encoding="utf-8")
@@ -119,3 +139,38 @@ def test_a_second_deployment_changes_nothing_and_a_taken_path_is_refused(hello: 
             assert words in " ".join(done.stdout.split()), done.stdout[-2000:]
     finally:
         settings.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.usefixtures("hello")
+def test_map_and_address_search_are_the_operators_own(
+    site: Site, own_geocoder: Geocoder, anonymous: httpx.Client, user: httpx.Client
+) -> None:
+    path = "/map/own/background.pmtiles"
+    part = user.get(path, headers={"Range": "bytes=0-6"})
+    assert (part.status_code, part.content) == (206, b"PMTiles")
+    for closed in (path, "/geocoder/search?q=Rue", "/map-style.json"):
+        assert anonymous.get(closed, follow_redirects=False).status_code in {302, 401}, closed
+    with chromium() as browser, watched(browser, site.url, ARTEFACTS) as seen:
+        seen.take_over(user)
+        _search_for_a_street(seen)
+    found = user.get("/geocoder/search", params={"q": "Rue"})
+    assert "tracker" not in str(found.headers.multi_items())
+    assert "sandbox" in found.headers["content-security-policy"]
+    # It learns what is looked for, and not by whom.
+    told = {name for _path, headers in own_geocoder.asked for name in headers}
+    assert told <= {"host", "user-agent", "accept-language", "connection"}, told
+
+
+def _search_for_a_street(seen: Watched) -> None:
+    """Type an address into Explore's field and go there, on the operator's own map."""
+    page = seen.page
+    page.goto("/explore?focus=map&map=1/20/2")
+    viewer_is_ready(seen)
+    expect(page.get_by_text(ATTRIBUTION).first).to_be_visible()
+    seen.picture("explore-own-map")
+    page.locator("pnx-search-bar input").first.fill(PLACE["name"])
+    page.get_by_text(PLACE["name"]).first.click()
+    page.wait_for_timeout(1500)
+    east, north, zoom = map_centre(page)
+    assert (round(east, 2), round(north, 2)) == WHERE
+    assert zoom > 10
