@@ -17,7 +17,7 @@ NO_FILES = "gate: nothing serves files but the API"
     "isBlurred=true: a picture is published as it was sent",
     exposed="Faces and plates, by one option of the uploading program",
     closed_by="database: no job goes without blurring",
-    second="none",
+    second="database: nothing is shown without a proof that the blurring has signed",
 )
 def published_as_sent(kit: Kit) -> str | None:
     served = checked(kit.alice.token.get(f"/api/pictures/{kit.seen.id}/hd.jpg"))
