@@ -66,7 +66,8 @@ for n in range(number):
                 path = os.path.dirname(path)
 """
 
-# In one transaction; upstream's triggers, which would give the workers work, are left out. The guard's are not.
+# In one transaction; upstream's triggers, which would give the workers work, are left out. The guard's are not: each copy
+# gets a proof of its own, signed by who administers the database.
 FILL = """
 BEGIN;
 SET LOCAL session_replication_role = replica;
@@ -83,6 +84,11 @@ INSERT INTO sequences SELECT row.* FROM sequences template,
     'geom', st_asewkt(made.line), 'bbox', box2d(made.line)::text, 'nb_pictures', made.pictures, 'upload_set_id', NULL,
     'last_account_to_edit', NULL)) AS row
   WHERE template.id = '{collection}';
+INSERT INTO priv.blurring_proofs (picture_id, statement, signature)
+  SELECT id, statement, encode(proof.hmac(key, convert_to(statement, 'UTF8')), 'hex')
+  FROM (SELECT made.id, (template.statement::jsonb || jsonb_build_object('picture', made.id))::text AS statement
+        FROM priv.blurring_proofs template, made WHERE template.picture_id = '{picture}') AS signed,
+       (SELECT key FROM proof.keys() AS key LIMIT 1) AS first;
 INSERT INTO pictures SELECT row.* FROM pictures template, made,
   LATERAL jsonb_populate_record(template, jsonb_build_object('id', made.id, 'account_id', '{owner}',
     'geom', st_asewkt(st_setsrid(st_makepoint(x, y), 4326)), 'ts', template.ts + made.n * interval '1 second',
@@ -95,6 +101,7 @@ EMPTY = """
 BEGIN;
 SET LOCAL session_replication_role = replica;
 DELETE FROM sequences_pictures WHERE seq_id IN (SELECT id FROM sequences WHERE account_id = '{owner}');
+DELETE FROM priv.blurring_proofs WHERE picture_id IN (SELECT id FROM pictures WHERE account_id = '{owner}');
 DELETE FROM pictures WHERE account_id = '{owner}';
 DELETE FROM sequences WHERE account_id = '{owner}';
 DELETE FROM accounts WHERE id = '{owner}';
