@@ -66,8 +66,8 @@ for n in range(number):
                 path = os.path.dirname(path)
 """
 
-# In one transaction; upstream's triggers, which would give the workers work, are left out. The guard's are not: each copy
-# gets a proof of its own, signed by who administers the database.
+# In one transaction; upstream's triggers, which would give the workers work, are left out. The guard's are not: each
+# copy gets a proof of its own, signed by who administers the database.
 FILL = """
 BEGIN;
 SET LOCAL session_replication_role = replica;
