@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help deploy verify uninstall bundle check lint unit website test test-all e2e guide molecule lock newer audit sbom clean
+.PHONY: help deploy verify backup restore uninstall bundle check lint unit website test test-all e2e guide molecule lock newer audit sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -24,6 +24,12 @@ deploy: $(VENV)/runtime ## Stand the site up, or bring it in step with the inven
 
 verify: $(VENV)/runtime ## Prove from outside that the deployed site is private
 	@$(BIN)/python scripts/verify.py -i $(INVENTORY) $(ARGS)
+
+backup: $(VENV)/runtime ## Store the site, without a pause, in the repository of site_backup_repository
+	@$(BIN)/ansible-playbook -i $(INVENTORY) playbooks/backup.yml $(ARGS)
+
+restore: $(VENV)/runtime ## Put a deployed site back to what a backup holds (OVERWRITE=site's name, RUN=which)
+	@$(BIN)/ansible-playbook -i $(INVENTORY) playbooks/restore.yml -e backup_overwrite=$(OVERWRITE) $(if $(RUN),-e backup_run=$(RUN)) $(ARGS)
 
 uninstall: $(VENV)/runtime ## Remove the site; asks before it removes pictures and accounts (CONFIRM=yes for scripts)
 	@$(BIN)/python scripts/uninstall.py -i $(INVENTORY) $(if $(filter yes,$(CONFIRM)),--yes) $(ARGS)

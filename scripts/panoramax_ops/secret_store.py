@@ -30,6 +30,7 @@ SECRETS = {
     "secret_accounts_client": "The service account of scripts/accounts.py at Keycloak.",
     "secret_flask_key": "Signs the API's cookies and tokens; a new one signs everybody out and ends all tokens.",
     "secret_blurring_proof": "Signs the proof that a picture was blurred; the blurring and the database know it.",
+    "secret_backup": "Encrypts the backups. Keep it elsewhere too: without it nobody can read them.",
 }
 FLASK_KEY = "secret_flask_key"
 HEADER = """---
