@@ -77,7 +77,13 @@ def test_reading_only_uploads_nothing(site: Site) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interruption_leaves_nothing_for_long(site: Site, database_sql: Sql, how: signal.Signals) -> None:
     before = files(site)
-    with subprocess.Popen(command(site), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
+    # What a shell starts in the background ignores Ctrl-C, and so do its children.
+    heard = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        running = subprocess.Popen(command(site), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    with running:
         deadline = time.monotonic() + SECONDS
         # In the midst of it: the accounts are there, and something of theirs is, too.
         while not database_sql("SELECT id FROM upload_sets WHERE title = 'Verification by verify.py'"):

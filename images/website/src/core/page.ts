@@ -130,9 +130,18 @@ export function explain(error: unknown): string {
   return t("error.server");
 }
 
+// Who logs out leaves the page, and its last requests find no session: that is no news, and must not lead elsewhere. A
+// person may also be asked whether to leave, and stay.
+let left = 0;
+const LEAVING_MS = 10_000;
+window.addEventListener("beforeunload", () => {
+  left = Date.now();
+});
+
 /** Shows a failure in the page's #problem line; a missing session leads to the page that says so. */
 export function showProblem(error: unknown): void {
   if (error instanceof SignedOutError) {
+    if (Date.now() - left < LEAVING_MS) return;
     location.assign(`/signed-out?next_url=${encodeURIComponent(location.pathname + location.search)}`);
     return;
   }
