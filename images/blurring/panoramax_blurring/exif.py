@@ -118,7 +118,7 @@ def scrub(payload: bytes, upright_size: tuple[int, int] | None = None) -> tuple[
         The payload (same length) and what was removed.
 
     Raises:
-        ExifError: the main directory cannot be read.
+        ExifError: the main directory cannot be read, or no more, because a picture was in the middle of it.
     """
     tiff = Tiff(payload)
     removed: list[str] = []
@@ -136,6 +136,8 @@ def scrub(payload: bytes, upright_size: tuple[int, int] | None = None) -> tuple[
     removed += ["JPEG inside EXIF"] * blank_jpegs(tiff.data)
     data, texts = blank_text_pictures(bytes(tiff.data))
     removed += ["base64 picture inside EXIF"] * texts
+    clean = Tiff(MARK + data)
+    clean.directory(clean.first)
     return MARK + data, removed
 
 

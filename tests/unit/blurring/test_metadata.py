@@ -89,6 +89,13 @@ def test_exif_directory_that_links_to_itself(exif: Make) -> None:
     assert len(exif_module.scrub(bytes(payload))[0]) == len(payload)
 
 
+def test_exif_in_which_a_picture_covers_the_directory_is_left_out(jpeg: Make) -> None:
+    # The directory's offset ends with the picture's first byte.
+    payload = b"Exif\0\0MM\0*" + b"\0\0\0" + jpeg(16, 8) + bytes(600)
+    with pytest.raises(exif_module.ExifError):
+        exif_module.scrub(payload)
+
+
 def test_damaged_exif_is_left_out_as_a_whole(jpeg: Make, with_segments: Make) -> None:
     source = parse(with_segments(jpeg(), (0xE1, b"Exif\0\0II*\0\xff\xff\xff\x7f")))
     header = filter_header(source)
