@@ -36,7 +36,12 @@ from signing_in import sign_in
 
 PAGES = ("", "share-photos", "my-photos", "settings", "explore")
 TIMES = 5
-PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+PAINT = """() => new Promise((done) => {
+  new PerformanceObserver((list) => {
+    const [first] = list.getEntriesByName('first-contentful-paint');
+    if (first) done(first.startTime);
+  }).observe({type: 'paint', buffered: true});
+})"""
 # Bytes as they were sent, compressed. The viewer is third-party software, and comes after the page.
 SCRIPT = """performance.getEntriesByType('resource')
   .filter(({name}) => name.endsWith('.js') && !name.includes('/vendor/'))
