@@ -10,11 +10,6 @@ from pathlib import Path
 from airgap_lab import CONTROLLER, HOST
 
 
-def test_all_claims_hold() -> None:
-    done = CONTROLLER.run("verify.py", "--json")
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-
-
 def test_accounts_are_made_through_ssh() -> None:
     done = CONTROLLER.run(
         "accounts.py", "--json", "create", "jane@example.org", "--name", "Jane Doe", "--role", "admin"
@@ -22,6 +17,12 @@ def test_accounts_are_made_through_ssh() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "password" in Path(json.loads(done.stdout)["letter"]).read_text(encoding="utf-8").lower()
     assert "jane@example.org" in CONTROLLER.run("accounts.py", "list").stdout
+
+
+def test_all_claims_hold() -> None:
+    """Now that there is an administrator: `make deploy` makes the first one, the playbook alone does not."""
+    done = CONTROLLER.run("verify.py", "--json")
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
 def test_the_bundles_own_project_and_environment_work() -> None:
