@@ -61,8 +61,8 @@ if found:
 
 put_back_database() {
     local database
-    # What administrators did is never taken back.
-    ask "COPY (SELECT noted, line FROM priv.account_log ORDER BY id) TO STDOUT" > "$here/record"
+    # What administrators did is never taken back. After an interrupted restore the file has it, the database may not.
+    ask "COPY (SELECT noted, line FROM priv.account_log ORDER BY id) TO STDOUT" >> "$here/record" || [ -s "$here/record" ]
     for database in panoramax keycloak; do
         in_database pg_restore -h /run/postgresql -U postgres -d postgres --clean --if-exists --create --exit-on-error \
             < "$(find "$fetched" -name "$database.dump")"
@@ -70,7 +70,7 @@ put_back_database() {
     { echo "CREATE TEMPORARY TABLE record (noted timestamptz, line text); COPY record FROM STDIN;"
       cat "$here/record"
       echo '\.'
-      echo "INSERT INTO priv.account_log (noted, line) SELECT noted, line FROM record r
+      echo "INSERT INTO priv.account_log (noted, line) SELECT DISTINCT noted, line FROM record r
             WHERE NOT EXISTS (SELECT FROM priv.account_log l WHERE l.line = r.line) ORDER BY noted;"
     } | in_database psql --no-psqlrc -qX -v ON_ERROR_STOP=1 -h /run/postgresql -U postgres -d panoramax
     in_database vacuumdb -h /run/postgresql -U postgres --all --analyze-only --quiet
@@ -86,10 +86,8 @@ put_back_pictures() {
     local to part
     to=$(volume)
     for part in permanent derivates; do
-        rm -rf "${to:?}/$part.before"
-        [ ! -e "$to/$part" ] || mv "$to/$part" "$to/$part.before"
+        rm -rf "${to:?}/$part"
         mv "$(find "$to/.fetched" -type d -name "$part" -path "*/_data/$part" -prune)" "$to/$part"
-        rm -rf "${to:?}/$part.before"
     done
     find "$to/tmp" -mindepth 1 -delete 2> /dev/null || true
     rm -rf "$to/.fetched"
@@ -109,7 +107,7 @@ store)
 fetch)
     open_repository
     read -r found run <<< "$(snapshot "$1")"
-    [ -n "$found" ] || { 
+    [ -n "$found" ] || {
         echo "$RESTIC_REPOSITORY holds no $what of $project of the run $1. Those that it holds:" >&2
         restic snapshots --host "$project" --compact >&2
         exit 1
@@ -123,8 +121,9 @@ fetch)
 put-back) "put_back_$what" ;;
 rest)
     # Whoever stores something, until the next deployment starts it; and what migrated the database that is to go.
-    docker ps --format '{{.Names}}' | grep -E "^$project-(api|keycloak|worker-[0-9]+)$" | xargs -r docker stop -t 60 > /dev/null
-    docker ps -a --format '{{.Names}}' | grep -x "$project-migrate" | xargs -r docker rm -f > /dev/null
+    # Once more after a restore that was interrupted, there may be nothing left to stop.
+    docker ps -q --filter "name=^/$project-(api|keycloak|worker-[0-9]+)$" | xargs -r docker stop -t 60 > /dev/null
+    docker ps -aq --filter "name=^/$project-migrate$" | xargs -r docker rm -f > /dev/null
     ;;
 tidy) rm -rf "$here" "$(volume 2> /dev/null || echo /nonexistent)/.fetched" ;;
 esac
