@@ -1,12 +1,15 @@
-"""A browser that asks twice for the last step of the sign-in, or too late, is led on and not shown an error."""
+"""A browser that asks twice for a step of signing in or out, or too late, is led on and not shown an error."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
+import docker
 import httpx
 import pytest
 
+from browser import SESSION_COOKIE
 from conftest import Person, Site
 from panoramax_ops.signing_in import form_action
 from signing_in import client
@@ -14,6 +17,14 @@ from signing_in import client
 pytestmark = pytest.mark.e2e
 
 REDIRECT = "/api/auth/redirect"
+# Asks the API itself, past the gate, with a cookie.
+LATE = """
+import http.client, json, sys
+api = http.client.HTTPConnection("127.0.0.1", 5000, timeout=20)
+api.request("GET", "/api/users/me", headers={"Cookie": sys.argv[1]})
+answer = api.getresponse()
+print(json.dumps([answer.status, answer.headers["Set-Cookie"]]))
+"""
 
 
 def _last_step(site: Site, person: Person) -> tuple[httpx.Client, str]:
@@ -66,3 +77,24 @@ def test_the_last_step_twice(site: Site, person: Person) -> None:
 def test_a_link_to_the_last_step(anonymous: httpx.Client) -> None:
     answer = anonymous.get(f"{REDIRECT}?code=x&state=y")
     assert (answer.status_code, answer.headers["location"]) == (302, "/api/auth/login")
+
+
+def test_a_late_request_of_a_page_takes_nothing_from_the_browser(
+    site: Site, person: Person, engine: docker.DockerClient
+) -> None:
+    session, address = _last_step(site, person)
+    session.get(address)
+    [old] = [f"{one.name}={one.value}" for one in session.cookies.jar if one.name == SESSION_COOKIE]
+    out = session.get("/api/auth/logout", params={"next_url": "/"})
+    assert "/protocol/openid-connect/logout" in out.headers["location"]
+    # The gate let the page's last request through before that; the API answers it after.
+    code, output = engine.containers.get(f"{site.project}-api").exec_run(["python3", "-c", LATE, old], stderr=False)
+    assert isinstance(output, bytes)
+    assert (code, json.loads(output)) == (0, [302, None]), "the session goes on, or the browser's cookie is removed"
+    led = session.get("/api/auth/post_logout_redirect")
+    assert (led.status_code, led.headers["location"]) == (302, "/")
+
+
+def test_signing_out_twice_ends_on_the_start_page(anonymous: httpx.Client) -> None:
+    answer = anonymous.get("/api/auth/post_logout_redirect")
+    assert (answer.status_code, answer.headers["location"]) == (302, "/")

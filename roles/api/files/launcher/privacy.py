@@ -83,6 +83,9 @@ def register(app: Any) -> None:
     def refuse_signed_out() -> None:
         if auth.ACCOUNT_KEY in session and ask(_ENDED, {"digest": digest(cookie())}):
             session.clear()
+            # The browser may have a newer cookie by now: a page's last request, answered while signing out is under way
+            # or after the next sign-in, must not take that one away.
+            session.modified = False
 
     def sign_out() -> None:
         if request.endpoint in {"auth.logout", "auth.post_logout_redirect"} and auth.ACCOUNT_KEY in session:

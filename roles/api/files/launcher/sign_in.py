@@ -2,7 +2,8 @@
 
 A browser may ask for it twice (it sends a GET again whose connection broke), or late, or out of its history: the code
 in the address is good for one use and a minute. Upstream then answers 500, or 403 about cookies to be cleared, to
-somebody who is signed in already or would be after one more click.
+somebody who is signed in already or would be after one more click. The same goes for signing out: without the session,
+where the page to go to is kept, upstream answers two words of plain text (202).
 """
 
 import time
@@ -51,4 +52,13 @@ def register(app: Any) -> None:
         session.pop(_BEGAN_AGAIN, None)
         return answer
 
+    signed_out = app.view_functions["auth.post_logout_redirect"]
+
+    def lead_on() -> Any:
+        answer = signed_out()
+        if answer.status_code == 202:
+            answer.status_code, answer.location = 302, "/"
+        return answer
+
     app.view_functions["auth.auth"] = back
+    app.view_functions["auth.post_logout_redirect"] = lead_on
