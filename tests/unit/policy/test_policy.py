@@ -14,7 +14,11 @@ FILE = ROOT / "roles" / "proxy" / "files" / "policy.yml"
 POLICY = load_policy(FILE)
 VERSION, *ROUTES = (Path(__file__).with_name("routes.txt")).read_text(encoding="utf-8").split("\n")
 # Routes that our launcher adds to upstream's.
-OUR_OWN = {"POST /api/users/me/known_files"}
+OUR_OWN = {
+    "POST /api/users/me/known_files",
+    "GET /api/admin/failed_pictures",
+    "POST /api/admin/failed_pictures/retry",
+}
 UUID = "11111111-2222-4333-8444-555555555555"
 GOOD = """
 version: 1

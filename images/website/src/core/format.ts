@@ -6,6 +6,11 @@ export function date(iso: string | null | undefined): string {
   return new Date(iso).toLocaleDateString(locale(), { dateStyle: "medium" });
 }
 
+/** @param moment as the database writes it, or ISO 8601 */
+export function time(moment: string): string {
+  return new Date(moment).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "short" });
+}
+
 /** @param bytes number of bytes; @returns megabytes or gigabytes, decimal */
 export function size(bytes: number): string {
   const [value, unit] = bytes >= 1e9 ? [bytes / 1e9, "gigabyte"] : [bytes / 1e6, "megabyte"];

@@ -1,10 +1,9 @@
 /** Administration: reports to deal with, what the blurring is at, the instance in figures. For administrators only. */
 import { call } from "../core/api";
-import { copyButton } from "../core/copy";
 import { el, icon, need } from "../core/dom";
-import { duration } from "../core/format";
+import { duration, time } from "../core/format";
 import { locale, t, tn } from "../core/i18n";
-import { showProblem, start } from "../core/page";
+import { clearProblem, showProblem, start } from "../core/page";
 import { openReports, reportRow, type Report } from "../core/reports";
 
 const WINDOWS = ["1d", "7d", "30d"] as const;
@@ -16,6 +15,20 @@ interface Stats {
   sequences: { total: number; by_visibility: Record<string, number> };
   jobs: { by_task: Record<string, number>; oldest_due_job_age_seconds: number | null };
 }
+
+/** A picture whose blurring failed; `next` is when it is tried again by itself, empty for one that is broken. */
+interface Failed {
+  id: string;
+  account: string;
+  file: string;
+  state: string;
+  tries: number;
+  next: string;
+  reason: string;
+  collection: string | null;
+}
+
+const FAILED = "/admin/failed_pictures";
 
 const number = (value: number | undefined): string => (value ?? 0).toLocaleString(locale());
 
@@ -69,6 +82,44 @@ async function showReports(): Promise<void> {
   list.setAttribute("aria-busy", "false");
 }
 
+async function retry(pictures: string[] | "all"): Promise<void> {
+  clearProblem();
+  const { queued } = await call<{ queued: string[] }>(`${FAILED}/retry`, { method: "POST", json: { pictures } });
+  await showBlurring();
+  const done = need("#retried");
+  done.textContent = tn("admin.retried", queued.length);
+  done.hidden = false;
+}
+
+function failedRow(one: Failed): HTMLLIElement {
+  const name = one.file || one.id;
+  const again = (): void => void retry([one.id]).catch(showProblem);
+  return el(
+    "li",
+    { class: "report" },
+    el(
+      "div",
+      { class: "grow" },
+      el("p", {}, one.collection ? el("a", { href: `/sequence/${one.collection}` }, name) : name, ` · ${one.account}`),
+      el("p", { class: "muted" }, one.reason || t("admin.failed.unknown")),
+      one.next && el("p", { class: "muted" }, t("admin.failing", { n: one.tries, date: time(one.next) })),
+    ),
+    one.state === "broken" && el("button", { class: "button", type: "button", click: again }, t("sequence.retry")),
+  );
+}
+
+async function showBlurring(): Promise<void> {
+  const [stats, { pictures, total }] = await Promise.all([
+    call<Stats>("/admin/stats"),
+    call<{ pictures: Failed[]; total: number }>(FAILED),
+  ]);
+  showStats(stats);
+  need("#failed").replaceChildren(...pictures.map(failedRow));
+  const more = need("#failed-more");
+  more.hidden = total <= pictures.length;
+  more.textContent = t("admin.failed.more", { n: pictures.length });
+}
+
 await start();
-copyButton(need("#copy-failed"), () => need("#failed").textContent);
-await Promise.all([showReports(), call<Stats>("/admin/stats").then(showStats)]).catch(showProblem);
+need("#retry-all").addEventListener("click", () => void retry("all").catch(showProblem));
+await Promise.all([showReports(), showBlurring()]).catch(showProblem);

@@ -4,7 +4,7 @@ import logging
 import sys
 from typing import Any
 
-from launcher import known, metadata, privacy, refusals, sign_in
+from launcher import failures, known, metadata, privacy, refusals, sign_in
 
 log = logging.getLogger("launcher.serve")
 
@@ -82,6 +82,7 @@ def application() -> Any:
     metadata.register(app)
     sign_in.register(app)
     known.register(app)
+    failures.register(app)
     app.after_request(finish_interim)
     return app
 
