@@ -3,6 +3,7 @@
 
 bench/upload.py -i inventories/NAME --number 60 --megabytes 4   (account and pictures are removed again)
 
+On loopback the processor sets the pace; `--megabit 50` puts a link of that speed between both and the site.
 Needs a deployed site on this machine. Its workers rest meanwhile, so that blurring does not take the processor away.
 """
 
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "scripts"))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "e2e"))
 
 from playwright.sync_api import Page, expect
+from slow_link import slow_link
 
 from browser import chromium, watched
 from conftest import ARTEFACTS, Person, Site, password_in, site_of
@@ -62,10 +64,12 @@ def make_pictures(folder: Path, number: int, megabytes: float) -> float:
     return sum(file.stat().st_size for file in folder.iterdir()) / 1e6
 
 
-def by_cli(site: Site, program: Path, token: str, folder: Path) -> float:
+def by_cli(site: Site, program: Path, token: str, folder: Path, proxy: str | None) -> float:
     """Seconds that panoramax_cli takes for the folder, from its start to its end; it does not wait for the blurring."""
     started = time.monotonic()
     environment = {**os.environ, "SSL_CERT_FILE": str(site.ca), "REQUESTS_CA_BUNDLE": str(site.ca), "NO_COLOR": "1"}
+    if proxy:
+        environment |= {"HTTPS_PROXY": proxy, "NO_PROXY": "", "no_proxy": ""}
     command = [str(program), "upload", "--api-url", site.url, "--token", token, str(folder)]
     subprocess.run(command, check=True, env=environment, capture_output=True)
     return time.monotonic() - started
@@ -96,14 +100,16 @@ def resting_workers(project: str) -> Iterator[None]:
 
 
 def measure(
-    site: Site, person: Person, number: int, megabytes: float, rounds: int
+    site: Site, person: Person, number: int, megabytes: float, rounds: int, proxy: str | None
 ) -> Iterator[tuple[str, float, float]]:
     """Rounds of both in turn: which, MB, seconds."""
     program = install_panoramax_cli()
+    # Chromium reaches loopback without a proxy, unless it is told not to.
+    through: dict[str, object] = {"proxy": {"server": proxy, "bypass": "<-loopback>"}} if proxy else {}
     with (
         tempfile.TemporaryDirectory() as scratch,
         chromium() as browser,
-        watched(browser, site.url, ARTEFACTS) as seen,
+        watched(browser, site.url, ARTEFACTS, **through) as seen,
     ):
         seen.page.goto("/")
         sign_in_by_hand(seen, person.email, person.password, NEW_PASSWORD)
@@ -114,7 +120,7 @@ def measure(
             }"""
         )
         ways: dict[str, Callable[[Path], float]] = {
-            "panoramax_cli": lambda folder: by_cli(site, program, token, folder),
+            "panoramax_cli": lambda folder: by_cli(site, program, token, folder, proxy),
             "browser": lambda folder: by_browser(seen.page, folder),
         }
         for turn in range(rounds):
@@ -129,6 +135,7 @@ def main(
     number: Annotated[int, typer.Option(help="Pictures in a round.")] = 60,
     megabytes: Annotated[float, typer.Option(help="Size of a picture.")] = 4,
     rounds: Annotated[int, typer.Option(help="Rounds of each.")] = 3,
+    megabit: Annotated[float | None, typer.Option(help="Speed of the link, in Mbit/s; without it, loopback.")] = None,
 ) -> None:
     """Upload by both in turn, and show how fast they were."""
     site = site_of(inventory.resolve())
@@ -137,9 +144,9 @@ def main(
     letter = Path(json.loads(made.stdout)["letter"])
     rates: dict[str, list[float]] = {}
     try:
-        with resting_workers(site.project):
+        with resting_workers(site.project), slow_link(megabit) if megabit else nullcontext() as proxy:
             for name, weight, seconds in measure(
-                site, Person(email, "", password_in(letter), letter), number, megabytes, rounds
+                site, Person(email, "", password_in(letter), letter), number, megabytes, rounds, proxy
             ):
                 console.print(f"{name}: {weight:.0f} MB in {seconds:.1f} s, {weight / seconds:.1f} MB/s")
                 rates.setdefault(name, []).append(weight / seconds)
