@@ -1,4 +1,4 @@
-"""A map and a geocoder as an operator may have them: a real PMTiles file, a real server, and what that was told."""
+"""Maps and a geocoder as an operator may have them: a real PMTiles file, a real server, and what that was told."""
 
 from __future__ import annotations
 
@@ -18,13 +18,20 @@ ATTRIBUTION = "© Testville"
 PLACE = {"type": "street", "name": "Rue des Tests", "city": "Testville", "label": "Rue des Tests, Testville"}
 # Longitude and latitude of that street.
 WHERE = (2.35, 48.85)
+# Zooms at which there are tiles: 0 to this one.
+DEEPEST = 2
+
+
+def tile() -> bytes:
+    """A tile as a picture, the same everywhere."""
+    file = io.BytesIO()
+    Image.new("RGB", (256, 256), (120, 180, 90)).save(file, "PNG")
+    return file.getvalue()
 
 
 def pmtiles() -> bytes:
     """A PMTiles file (version 3) with one picture for the whole world, zooms 0 to 2."""
-    file = io.BytesIO()
-    Image.new("RGB", (256, 256), (120, 180, 90)).save(file, "PNG")
-    picture, metadata = file.getvalue(), b"{}"
+    picture, metadata = tile(), b"{}"
     length = len(picture)
     # One entry: tile 0, 21 times in a row (1 + 4 + 16 tiles), of that length, at offset 0.
     directory = bytes([1, 0, 21, length & 0x7F | 0x80, length >> 7, 1])
@@ -38,27 +45,34 @@ def pmtiles() -> bytes:
 
 
 @dataclass
-class Geocoder:
-    """A geocoder of the operator's: its address, and the headers that it was sent with each path."""
+class OwnServer:
+    """A geocoder and tile server of the operator's: its address, and the headers that it was sent with each path."""
 
     url: str
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
 
 @contextmanager
-def geocoder(address: str) -> Iterator[Geocoder]:
-    """It knows one street, and would like to recognise who asks."""
-    running = Geocoder("")
+def own_server(address: str) -> Iterator[OwnServer]:
+    """It knows one street and has tiles at /tiles/Z/X/Y.png, and would like to recognise who asks."""
+    running = OwnServer("")
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             running.asked.append((self.path, {key.lower(): value for key, value in self.headers.items()}))
+            if self.path.startswith("/tiles/"):
+                deep = int(self.path.split("/")[2]) > DEEPEST
+                self.answer(404 if deep else 200, b"" if deep else tile(), "image/png")
+                return
             latitude = float(parse_qs(urlsplit(self.path).query).get("lat", [str(WHERE[1])])[0])
             place = {"type": "Point", "coordinates": [WHERE[0], latitude]}
             found = {"type": "Feature", "geometry": place, "properties": {"geocoding": PLACE}}
             body = json.dumps({"type": "FeatureCollection", "features": [found]}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
+            self.answer(200, body, "application/json")
+
+        def answer(self, status: int, body: bytes, kind: str) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Set-Cookie", "tracker=1")
             self.end_headers()

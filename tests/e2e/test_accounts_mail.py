@@ -1,6 +1,7 @@
 """A site that can send mail: people get a link to set a password, and no letter. The mail server is a real one.
 
-The site is given the mail server for these tests, and has none before and after.
+The site is given the mail server for these tests, and has none before and after. The same deployment gives it the map
+of a tile server of the operator's own: each deployment takes its time.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import docker
+import httpx
 import pytest
 import yaml
+from playwright.sync_api import expect
 
 from browser import chromium, watched
 from conftest import ARTEFACTS, Site, make
+from exploring import viewer_is_ready
 from mail_server import NAME, PASSWORD, USER, Postbox, link_in, mail_server, make_certificate, text_of
+from own_map import ATTRIBUTION, OwnServer, own_server, tile
 from panoramax_ops.verify.inside import MAIL_PORT
 from signing_in import SignInError, sign_in
 
@@ -36,13 +41,25 @@ def _free_port(address: str) -> int:
 
 
 @pytest.fixture(scope="module")
+def address(site: Site, engine: docker.DockerClient) -> str:
+    """Of this machine, where the site's way out sees it."""
+    return str(engine.networks.get(f"{site.project}-front").attrs["IPAM"]["Config"][0]["Gateway"])
+
+
+@pytest.fixture(scope="module")
+def tiles(address: str) -> Iterator[OwnServer]:
+    """The operator's tile server."""
+    with own_server(address) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def server(
-    site: Site, engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+    site: Site, engine: docker.DockerClient, address: str, tiles: OwnServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[], Any]]:
     """The site deployed with a mail server of its own; gives what starts that server."""
     directory = tmp_path_factory.mktemp("mail")
     certificate, key = make_certificate(directory)
-    address = engine.networks.get(f"{site.project}-front").attrs["IPAM"]["Config"][0]["Gateway"]
     port = _free_port(address)
     settings = {
         "site_smtp": {
@@ -55,6 +72,8 @@ def server(
         },
         "site_smtp_address": address,
         "site_smtp_ca_file": str(certificate),
+        "site_map_tiles": f"{tiles.url}/tiles/{{z}}/{{x}}/{{y}}.png",
+        "site_map_attribution": ATTRIBUTION,
     }
     file = site.inventory / "group_vars" / "all" / "zz_mail.yml"
     file.write_text(yaml.safe_dump(settings), encoding="utf-8")
@@ -192,3 +211,24 @@ def test_only_keycloak_gets_to_the_mail_server_and_keycloak_to_nothing_else(
     assert not reaches("keycloak", beyond, 8443)
     ports = engine.containers.get(f"{site.project}-mail").attrs["NetworkSettings"]["Ports"]
     assert [port for port, published in ports.items() if published] == []
+
+
+@pytest.mark.usefixtures("server")
+def test_the_map_is_of_the_operators_tile_server(
+    site: Site, tiles: OwnServer, anonymous: httpx.Client, user: httpx.Client
+) -> None:
+    answer = user.get("/map/tiles/1/0/1")
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "image/png", tile())
+    assert "tracker" not in str(answer.headers.multi_items())
+    assert user.get("/map/tiles/9/3/3").status_code == 204, "where the map has nothing there is nothing wrong"
+    assert user.get("/map/tiles/1/0/..%2f..%2fsecret").status_code in {400, 404}
+    assert anonymous.get("/map/tiles/1/0/1", follow_redirects=False).status_code in {302, 401}
+    with chromium() as browser, watched(browser, site.url, ARTEFACTS) as seen:
+        seen.take_over(user)
+        seen.page.goto("/explore?focus=map&map=1/20/2")
+        viewer_is_ready(seen)
+        expect(seen.page.get_by_text(ATTRIBUTION).first).to_be_visible()
+        seen.picture("explore-own-tile-server")
+    assert {path for path, _ in tiles.asked} >= {"/tiles/1/0/1.png", "/tiles/9/3/3.png"}
+    told = {name for _, headers in tiles.asked for name in headers}
+    assert told <= {"host", "user-agent", "accept-language", "connection"}, told

@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 from browser import Watched, chromium, watched
 from conftest import ARTEFACTS, ROOT, Site, make
 from exploring import map_centre, viewer_is_ready
-from own_map import ATTRIBUTION, PLACE, WHERE, Geocoder, geocoder, pmtiles
+from own_map import ATTRIBUTION, PLACE, WHERE, OwnServer, own_server, pmtiles
 
 DOCUMENT = ROOT / "docs" / "adding-a-service.md"
 ROLE = ROOT / "roles" / "hello"
@@ -57,15 +57,15 @@ def _run(command: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def own_geocoder(site: Site, engine: docker.DockerClient) -> Iterator[Geocoder]:
+def own_geocoder(site: Site, engine: docker.DockerClient) -> Iterator[OwnServer]:
     """On this machine, where the proxy sees it on the network that leads out."""
     network = engine.networks.get(f"{site.project}-front")
-    with geocoder(str(network.attrs["IPAM"]["Config"][0]["Gateway"])) as running:
+    with own_server(str(network.attrs["IPAM"]["Config"][0]["Gateway"])) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def hello(site: Site, own_geocoder: Geocoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def hello(site: Site, own_geocoder: OwnServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The service, deployed and removed by the document's files and commands. What the last one printed."""
     region = tmp_path_factory.mktemp("map") / "region.pmtiles"
     region.write_bytes(pmtiles())
@@ -143,7 +143,7 @@ def test_a_second_deployment_changes_nothing_and_a_taken_path_is_refused(hello: 
 
 @pytest.mark.usefixtures("hello")
 def test_map_and_address_search_are_the_operators_own(
-    site: Site, own_geocoder: Geocoder, anonymous: httpx.Client, user: httpx.Client
+    site: Site, own_geocoder: OwnServer, anonymous: httpx.Client, user: httpx.Client
 ) -> None:
     path = "/map/own/background.pmtiles"
     part = user.get(path, headers={"Range": "bytes=0-6"})
