@@ -83,6 +83,14 @@ SCROLL = """async (pixels) => {
   observer.disconnect();
   return {frames, tasks, height: view.scrollHeight};
 }"""
+# What the same machine and browser need without the thumbnails: first the page without its pictures, then nothing but
+# an empty page of the same height.
+WITHOUT_PICTURES = "() => document.querySelectorAll('#thumbs img').forEach((one) => one.remove())"
+EMPTY_PAGE = """() => {
+  const height = document.scrollingElement.scrollHeight;
+  document.body.replaceChildren();
+  document.body.style.height = `${height}px`;
+}"""
 # Milliseconds until all thumbnails in sight are there.
 SETTLED = """() => new Promise((done) => {
   const begun = performance.now();
@@ -130,30 +138,41 @@ def pages(browser: Browser, site: Site, session: httpx.Client) -> dict[str, Any]
 
 
 def scrolling(page: Page, sequence: str, pixels: int) -> dict[str, Any]:
-    """Open the page of the sequence and scroll through all its thumbnails."""
+    """Open the page of the sequence and scroll through all its thumbnails; then the same without them."""
     page.goto(f"/sequence/{sequence}", wait_until="commit")
     first = float(page.evaluate(FIRST_THUMBNAIL))
     listed = float(page.evaluate(ALL_LISTED))
     page.locator("#track .map-view").wait_for()
     page.wait_for_timeout(3000)
+    found = {
+        "first_thumbnail_ms": round(first),
+        "all_listed_ms": round(listed),
+        "thumbnails": frames(page, pixels),
+        "last_thumbnails_after_ms": round(float(page.evaluate(SETTLED))),
+    }
+    for name, change in (("without_pictures", WITHOUT_PICTURES), ("empty_page", EMPTY_PAGE)):
+        page.evaluate("scrollTo(0, 0)")
+        page.evaluate(change)
+        page.wait_for_timeout(2000)
+        found[name] = frames(page, pixels)
+    return found
+
+
+def frames(page: Page, pixels: int) -> dict[str, Any]:
+    """Scroll to the end; what frames took, in milliseconds."""
     since = time.monotonic()
     told = page.evaluate(SCROLL, pixels)
     spent = time.monotonic() - since
-    frames = sorted(told["frames"])
+    took = sorted(told["frames"])
     return {
-        "first_thumbnail_ms": round(first),
-        "all_listed_ms": round(listed),
-        "scrolled_pixels": told["height"],
-        "scrolled_s": round(spent, 1),
-        "frame_ms": {
-            "median": round(statistics.median(frames), 1),
-            "95 %": round(frames[int(len(frames) * 0.95)], 1),
-            "longest": round(frames[-1], 1),
-            "above 50": sum(one > 50 for one in frames),
-            "all": len(frames),
-        },
+        "pixels": told["height"],
+        "seconds": round(spent, 1),
+        "median_ms": round(statistics.median(took), 1),
+        "95 %_ms": round(took[int(len(took) * 0.95)], 1),
+        "longest_ms": round(took[-1], 1),
+        "above_50_ms": sum(one > 50 for one in took),
+        "frames": len(took),
         "longest_task_ms": round(max(told["tasks"], default=0)),
-        "last_thumbnails_after_ms": round(float(page.evaluate(SETTLED))),
     }
 
 

@@ -1,4 +1,7 @@
-/** The thumbnails of a sequence. What is out of sight costs the browser nothing (content-visibility, lazy images). */
+/**
+ * The thumbnails of a sequence, in batches of a few rows. A batch out of sight costs the browser nothing
+ * (content-visibility, lazy images), and one that comes into sight is laid out by itself, not with thousands of others.
+ */
 import { el, icon } from "../core/dom";
 import { t } from "../core/i18n";
 import type { Photo } from "./photos";
@@ -12,6 +15,12 @@ export interface Grid {
   picked(): Photo[];
   pickAll(pick: boolean): void;
 }
+
+const ROWS = 8;
+/** In rem, as in photos.css: a thumbnail is at least that wide, with so much between two. */
+const WIDTH = 10.5;
+const GAP = 0.75;
+const FEWEST_COLUMNS = 2;
 
 interface Options {
   place: HTMLElement;
@@ -53,6 +62,32 @@ export function grid({ place, sequence, mayEdit, onPoint }: Options): Grid {
     node.replaceChildren(...parts.filter((one) => one !== null));
   };
 
+  /** Puts the thumbnails into batches of whole rows, and touches only those that change. */
+  const flow = (): void => {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const width = place.clientWidth / rem;
+    const columns = Math.max(FEWEST_COLUMNS, Math.floor((width + GAP) / (WIDTH + GAP)));
+    const row = ((width + GAP) / columns - GAP) / 2 + GAP;
+    place.style.setProperty("--columns", String(columns));
+    const all = [...nodes.values()];
+    const size = columns * ROWS;
+    for (let index = 0; index * size < all.length; index += 1) {
+      const part = all.slice(index * size, (index + 1) * size);
+      const batch = place.children[index] ?? place.appendChild(el("ul"));
+      const same = part.length === batch.childElementCount && part[0] === batch.firstElementChild && part.at(-1) === batch.lastElementChild;
+      if (!same) batch.replaceChildren(...part);
+      const height = Math.ceil(part.length / columns) * row - GAP;
+      (batch as HTMLElement).style.setProperty("contain-intrinsic-block-size", `${height.toFixed(3)}rem`);
+    }
+    for (const batch of [...place.children].slice(Math.ceil(all.length / size))) batch.remove();
+  };
+  let drawn = 0;
+  new ResizeObserver(() => {
+    if (place.clientWidth === drawn) return;
+    drawn = place.clientWidth;
+    flow();
+  }).observe(place);
+
   place.addEventListener("pointerover", (event) => {
     const node = event.target instanceof Element ? event.target.closest<HTMLElement>("li[data-id]") : null;
     onPoint(photos.get(node?.dataset["id"] ?? "") ?? null);
@@ -61,14 +96,13 @@ export function grid({ place, sequence, mayEdit, onPoint }: Options): Grid {
 
   return {
     add(more) {
-      const made = more.map((photo) => {
+      for (const photo of more) {
         const node = el("li", { "data-id": photo.id, title: photo.name });
         photos.set(photo.id, photo);
         nodes.set(photo.id, node);
         fill(node, photo);
-        return node;
-      });
-      place.append(...made);
+      }
+      flow();
     },
     update(photo) {
       photos.set(photo.id, photo);
@@ -78,6 +112,7 @@ export function grid({ place, sequence, mayEdit, onPoint }: Options): Grid {
     remove(id) {
       nodes.get(id)?.remove();
       for (const map of [nodes, photos, boxes]) map.delete(id);
+      flow();
     },
     highlight(id) {
       pointed?.classList.remove("pointed");
