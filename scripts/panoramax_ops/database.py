@@ -90,6 +90,35 @@ class Failed:
     reason: str
 
 
+@dataclass(frozen=True)
+class Detector:
+    """How far a detector is. Of `pictures`, so many are done, wait, or failed; `found` things have its tags.
+
+    `resting`: its tags were taken away, and it does nothing. `last` is the time of its last picture, or empty.
+    """
+
+    name: str
+    version: str
+    resting: bool
+    pictures: int
+    done: int
+    waiting: int
+    failed: int
+    found: int
+    last: str
+
+
+@dataclass(frozen=True)
+class FailedDetection:
+    """A picture that a detector failed at. `next` is the time of the next try, empty for one that was given up."""
+
+    picture: UUID
+    detector: str
+    tries: int
+    next: str
+    reason: str
+
+
 # Any numbers, the same in all scripts: who holds the first lock may take away the administrator's role; the second is
 # held, account by account, by who makes it.
 ADMINISTRATORS_LOCK = 7_400_501
@@ -326,6 +355,25 @@ class Database:
         """Queue broken pictures again, all of them for None. Returns those that were queued."""
         query: LiteralString = "SELECT * FROM priv.retry_pictures(%(pictures)s::uuid[])"
         return [row[0] for row in self._rows(query, {"pictures": pictures})]
+
+    def detectors(self) -> list[Detector]:
+        """How far each of the operator's own detectors is, by name."""
+        return [Detector(*row) for row in self._rows("SELECT * FROM priv.detector_state()", {})]
+
+    def failed_detections(self) -> list[FailedDetection]:
+        """Pictures that detectors failed at."""
+        return [FailedDetection(*row) for row in self._rows("SELECT * FROM priv.failed_detections()", {})]
+
+    def run_detectors(self, name: str | None, again: bool) -> int:
+        """Have a detector, or all, look at what is left, or at all again. Returns how many looks are to be done."""
+        query: LiteralString = "SELECT priv.run_detectors(%(name)s::text, %(again)s)"
+        return int(self._rows(query, {"name": name, "again": again}, DELETE_SECONDS)[0][0])
+
+    def rest_detector(self, name: str) -> tuple[int, int]:
+        """Take a detector's tags away and let it rest. Returns the numbers of pictures and of tags."""
+        query: LiteralString = "SELECT pictures, tags FROM priv.rest_detector(%(name)s)"
+        pictures, tags = self._rows(query, {"name": name}, DELETE_SECONDS)[0]
+        return pictures, tags
 
 
 def _unable(error: psycopg.Error) -> UnableError:

@@ -1,4 +1,4 @@
-"""Start a process of the API in its container: ``run.py api|worker|migrate|backend``.
+"""Start a process of the API in its container: ``run.py api|worker|detect|migrate|backend``.
 
 Settings, secrets among them, are read from a mounted file into the environment of this process only: they are neither
 in ``docker inspect`` nor in ``/proc/1/environ``. Everything runs in this process, so that it is the one that receives
@@ -40,6 +40,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     worker.add_argument(
         "--retries", type=pauses, default="10,60,300", help="seconds before each further try, with commas"
     )
+    detect = commands.add_parser("detect", help="have the operator's own detectors look at pictures")
+    detect.add_argument("--timeout", type=int, default=120, help="seconds that a detector may take for a picture")
     commands.add_parser("migrate", help="bring the database's schema and the guard up to date, then end")
     backend = commands.add_parser("backend", help="upstream's own administration commands")
     backend.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -74,6 +76,10 @@ def main() -> int:
         from launcher import worker
 
         return worker.run(options.job_timeout, options.blur_timeout, options.retries)
+    if options.command == "detect":
+        from launcher import detecting
+
+        return detecting.run(options.timeout)
     if options.command == "migrate":
         from launcher import migrate
 

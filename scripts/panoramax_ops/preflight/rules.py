@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from panoramax_ops.colours import colour_problem
+from panoramax_ops.preflight.detectors import detectors
 from panoramax_ops.preflight.engine import engine
 from panoramax_ops.preflight.model import Problem
 from panoramax_ops.preflight.outside import outside
@@ -27,7 +28,9 @@ SIZES = re.compile(r"_memory$|^keycloak_heap$|_shm_size$|^proxy_upload_buffer$|_
 LEAST_MEMORY = {
     "api_memory": 384,
     "api_worker_memory": 512,
+    "api_detector_memory": 128,
     "blurring_memory": 768,
+    "blurring_detection_memory": 256,
     "database_memory": 128,
     "keycloak_memory": 512,
     "proxy_memory": 64,
@@ -46,6 +49,7 @@ RANGES: dict[str, tuple[int, int]] = {
     "site_disk_min_mb": (0, 1_000_000_000),
     "api_database_connections": (2, 100),
     "api_database_port": (1, 65535),
+    "api_detector_timeout": (5, 3600),
     "api_processes": (1, 64),
     "api_threads": (1, 64),
     "api_workers": (1, 64),
@@ -53,6 +57,7 @@ RANGES: dict[str, tuple[int, int]] = {
     "api_session_lifetime": (300, 2_592_000),
     "api_statement_timeout": (1, 900),
     "api_worker_job_timeout": (10, 86_400),
+    "blurring_detection_threads": (0, 256),
     "blurring_foreign_timeout": (1, 86_400),
     "blurring_max_bytes": (1_000_000, 1_000_000_000),
     "blurring_max_pixels": (1_000_000, 1_000_000_000),
@@ -252,4 +257,7 @@ def secrets(settings: Settings) -> Iterator[Problem]:
             seen[str(value)] = name
 
 
-RULES: tuple[Rule, ...] = (names, addresses, links, looks, outside, mail, engine, sizes, ranges, uploads, secrets)
+RULES: tuple[Rule, ...] = (
+    *(names, addresses, links, looks, outside, mail, engine),
+    *(detectors, sizes, ranges, uploads, secrets),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from panoramax_ops.verify import detection
 from panoramax_ops.verify.model import Check, ClaimBrokenError, NotCoveredError
 from panoramax_ops.verify.requests import to_login, told
 from panoramax_ops.verify.site import Site
@@ -43,6 +44,6 @@ CHECKS = (
         _not_yet("form, transport mode and hundreds of files need a browser"),
     ),
     Check("C10", "Map and viewer", _not_yet("needs a browser; the end-to-end tests have one")),
-    Check("C12", "Detection models", _not_yet("no detection model is part of the site yet")),
+    *detection.CHECKS,
     Check("C13", "Backup, restore, move, upgrade", _not_yet("only a restore proves a backup; the tests do one")),
 )

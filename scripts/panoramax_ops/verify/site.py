@@ -61,6 +61,7 @@ class Site:
     accounts_client: str
     known_clients: tuple[str, ...]
     mail: bool
+    detectors: tuple[str, ...]
     photo: Photo | None = None
 
     @property
@@ -111,6 +112,11 @@ def _clients(inventory: Inventory) -> tuple[str, ...]:
         *(str(inventory.get(name)) for name in named),
         *(inventory.get("keycloak_extra_clients", []) or ()),
     )
+
+
+def _detectors(inventory: Inventory) -> tuple[str, ...]:
+    """Name/version of the operator's own detection models."""
+    return tuple(f"{one['name']}/{one['version']}" for one in inventory.get("site_detectors", []) or ())
 
 
 @contextlib.contextmanager
@@ -170,4 +176,5 @@ def open_site(path: Path) -> Iterator[Site]:
             accounts_client=account_client,
             known_clients=_clients(inventory),
             mail=bool(inventory.get("site_smtp")),
+            detectors=_detectors(inventory),
         )

@@ -102,7 +102,7 @@ def test_one_failure_does_not_end_the_worker_but_several_in_a_row_do() -> None:
 
 @pytest.mark.usefixtures("heartbeat")
 def test_a_job_that_hangs_fails_after_its_time() -> None:
-    before = signal.signal(signal.SIGALRM, worker._too_long)
+    before = signal.signal(signal.SIGALRM, worker.too_long)
     stop = worker.Stop()
     failed = []
 

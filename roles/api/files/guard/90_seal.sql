@@ -50,7 +50,8 @@ $$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA priv FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION priv.guard_findings(), priv.guard_warnings(), priv.token_works(uuid), priv.is_operator(),
   priv.account_usage(uuid), priv.account_holdings(uuid), priv.delete_account(uuid, text, uuid), priv.export_account(uuid),
-  priv.queue_state(), priv.failed_pictures(), priv.retry_pictures(uuid[])
+  priv.queue_state(), priv.failed_pictures(), priv.retry_pictures(uuid[]),
+  priv.detector_state(), priv.failed_detections(), priv.run_detectors(text, boolean), priv.rest_detector(text)
   TO panoramax_ops;
 
 UPDATE priv.replaced_functions r SET guard_checksum = md5(p.prosrc) FROM pg_proc p WHERE p.oid = to_regprocedure(r.identity);

@@ -1,5 +1,6 @@
 """The migration step: upstream's schema, then the guard, in the order in which they depend on each other."""
 
+import json
 import logging
 import os
 from pathlib import Path
@@ -12,6 +13,8 @@ from launcher import database
 log = logging.getLogger("launcher.migrate")
 
 GUARD = Path("/opt/private-panoramax/guard")
+# Versions of the operator's own detectors by their names.
+DETECTORS = Path("/etc/private-panoramax/detectors.json")
 # Any number that nothing else in this database uses as an advisory lock.
 _LOCK = 4_812_163
 
@@ -66,6 +69,21 @@ def keep_defaults_in_step(connection: "psycopg.Connection[tuple[object, ...]]") 
     )
 
 
+def declare_detectors(connection: "psycopg.Connection[tuple[object, ...]]", path: Path = DETECTORS) -> None:
+    """Tell the database which detectors there are: those that are gone lose their tags, a new version begins anew.
+
+    What was removed is printed as a line of its own, which the deployment shows.
+    """
+    versions = json.loads(path.read_text(encoding="utf-8"))
+    wanted = [{"name": name, "version": version} for name, version in versions.items()]
+    with connection.transaction():
+        rows = connection.execute(
+            "SELECT gone, pictures, tags FROM priv.declare_detectors(%s)", (json.dumps(wanted),)
+        ).fetchall()
+    for name, pictures, tags in rows:
+        print(f"NOTE Detector {name} is gone, and with it {tags} tags on {pictures} pictures", flush=True)
+
+
 def run() -> int:
     """Bring the database up to date. Returns 1 if that failed; the reason is in the log."""
     try:
@@ -77,6 +95,7 @@ def run() -> int:
             db_migrations.update_db_schema(os.environ["DB_URL"], force=True)
             files = apply_guard(connection)
             keep_defaults_in_step(connection)
+            declare_detectors(connection)
             for (warning,) in connection.execute("SELECT warning FROM priv.guard_warnings()"):
                 log.warning("%s", warning)
             log.info("Schema: %d migrations applied now; guard: %d files", known_applied(connection) - before, files)

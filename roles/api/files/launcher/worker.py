@@ -52,7 +52,8 @@ def beat(heartbeat: Path = HEARTBEAT) -> None:
     heartbeat.touch()
 
 
-def _too_long(_signal: int, _frame: FrameType | None) -> None:
+def too_long(_signal: int, _frame: FrameType | None) -> None:
+    """Handler of SIGALRM. Raises TimeoutError, in the middle of whatever the process does."""
     raise TimeoutError("the job took too long")
 
 
@@ -120,7 +121,7 @@ def run(job_timeout: int, patience: int, pauses: list[float]) -> int:
     # Not earlier: upstream's processor has just put its own handlers there.
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGALRM, _too_long)
+    signal.signal(signal.SIGALRM, too_long)
     looked = float("-inf")
 
     def step() -> bool:

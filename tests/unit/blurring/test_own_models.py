@@ -1,0 +1,222 @@
+"""The operator's own models: what they answer, turned into boxes in the picture's pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import types
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from numpy.typing import NDArray
+from starlette.testclient import TestClient
+
+from panoramax_detection import decode, settings
+from panoramax_detection.app import create_app
+from panoramax_detection.detector import Detector, Found, tiles
+from panoramax_detection.settings import Declared, Settings, SettingsError
+
+ROOT = Path(__file__).resolve().parents[3]
+Floats = NDArray[np.float32]
+
+
+def test_what_the_inventory_leaves_out_is_what_the_service_takes_for_granted() -> None:
+    spec = yaml.safe_load((ROOT / "roles" / "site" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = spec["argument_specs"]["main"]["options"]["site_detectors"]["options"]
+    ours = {field.name: field.default for field in fields(Declared)}
+    for name, option in options.items():
+        if "default" in option:
+            assert ours[name] == option["default"], name
+    assert set(ours) == set(options) - {"version", "model", "url"}
+    assert options["layout"]["choices"] == list(decode.LAYOUTS)
+
+
+def test_layout_yolo_takes_the_best_class_in_either_order() -> None:
+    answer = np.array([[[50, 40, 20, 10, 0.1, 0.9], [10, 10, 4, 4, 0.4, 0.3]]], np.float32)
+    expected = [[40, 35, 60, 45, pytest.approx(0.9), 1]]
+    assert decode.yolo(answer, 2, 0.5).tolist() == expected
+    assert decode.yolo(answer.transpose(0, 2, 1), 2, 0.5).tolist() == expected
+
+
+def test_layout_yolo_objectness_multiplies() -> None:
+    answer = np.array([[[50, 40, 20, 10, 0.5, 0.8], [50, 40, 20, 10, 0.9, 0.8]]], np.float32)
+    assert decode.yolo_objectness(answer, 1, 0.5)[:, 4].tolist() == [pytest.approx(0.72)]
+
+
+def test_layout_boxes_drops_classes_without_a_label() -> None:
+    answer = np.array([[[1, 2, 3, 4, 0.9, 0], [1, 2, 3, 4, 0.9, 7], [1, 2, 3, 4, 0.1, 0]]], np.float32)
+    assert decode.boxes(answer, 1, 0.5).tolist() == [[1, 2, 3, 4, pytest.approx(0.9), 0]]
+
+
+def test_layout_map_boxes_connected_areas() -> None:
+    plane = np.zeros((20, 30), np.float32)
+    # A ring with an arm: one area. A faint one beside it, and a sure one that touches it by a corner only.
+    plane[2:8, 2:10] = 0.9
+    plane[4:6, 4:8] = 0
+    plane[5, 10:14] = 0.9
+    plane[15:18, 2:8] = 0.4
+    plane[18:20, 8:12] = 0.8
+    found = decode.pixel_map(plane[None, None], 1, 0.5)
+    assert sorted(box[:4] for box in found.tolist()) == [[2, 2, 14, 8], [8, 18, 12, 20]]
+    faint = decode.pixel_map(plane[None, None], 1, 0.35)
+    assert sorted(box[:4] for box in faint.tolist())[1] == [2, 15, 8, 18]
+
+
+@pytest.mark.parametrize("layout", list(decode.LAYOUTS))
+def test_an_answer_of_another_form_is_refused_with_its_form(layout: str) -> None:
+    with pytest.raises(decode.LayoutError, match=r"\[3, 3\]"):
+        decode.LAYOUTS[layout](np.zeros((3, 3), np.float32), 5, 0.5)
+
+
+def test_suppression_is_within_a_label_and_counts_the_smaller_box() -> None:
+    rows = [[0, 0, 10, 10, 0.9, 0], [0, 0, 4, 4, 0.8, 0], [0, 0, 10, 10, 0.7, 1], [20, 0, 30, 10, 0.6, 0]]
+    left = decode.suppress(np.array(rows, np.float32), 0.5)
+    assert left[:, 4].tolist() == [pytest.approx(score) for score in (0.9, 0.7, 0.6)]
+
+
+def test_tiles_cover_the_picture_and_overlap() -> None:
+    assert tiles((400, 300), 1) == [(0, 0, 400, 300)]
+    for size in ((4000, 3000), (5760, 2880), (300, 4000)):
+        for count in (2, 3, 4):
+            covered = np.zeros((size[1], size[0]), np.uint8)
+            parts = tiles(size, count)
+            for x, y, width, height in parts:
+                assert 0 <= x <= x + width <= size[0]
+                assert 0 <= y <= y + height <= size[1]
+                covered[y : y + height, x : x + width] += 1
+            assert covered.min() >= 1, (size, count)
+            assert len({x if size[0] > size[1] else y for x, y, *_ in parts}) == count
+
+
+class Runtime(types.ModuleType):
+    """ONNX Runtime with one model: it finds the brightest area of what it is shown, in layout `boxes`."""
+
+    def __init__(self, shape: list[int | str]) -> None:
+        super().__init__("onnxruntime")
+        self.shape, self.shown = shape, list[tuple[int, ...]]()
+        self.low = self.high = 0.0
+
+    def SessionOptions(self) -> Any:  # noqa: N802
+        return types.SimpleNamespace(add_session_config_entry=lambda *_: None)
+
+    def InferenceSession(self, _data: bytes, *_: Any, **__: Any) -> Any:  # noqa: N802
+        return types.SimpleNamespace(
+            get_inputs=lambda: [types.SimpleNamespace(name="x", shape=self.shape)], run=self.run
+        )
+
+    def run(self, _names: None, inputs: dict[str, Floats]) -> list[Floats]:
+        planes = inputs["x"]
+        self.shown.append(planes.shape)
+        self.low, self.high = float(planes.min()), float(planes.max())
+        rows, columns = np.nonzero(planes[0, 0] > planes[0, 0].min() + 0.9 * (planes[0, 0].max() - planes[0, 0].min()))
+        if planes[0, 0].max() - planes[0, 0].min() < 0.1:
+            return [np.zeros((1, 1, 6), np.float32)]
+        edges = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        return [np.array([[[*edges, 0.9, 0]]], np.float32)]
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Detector, Runtime]]:
+    """load(shape of the input, settings...) -> a detector of that, and the runtime behind it."""
+
+    def make(shape: list[int | str], **chosen: Any) -> tuple[Detector, Runtime]:
+        runtime = Runtime(shape)
+        monkeypatch.setitem(__import__("sys").modules, "onnxruntime", runtime)
+        monkeypatch.setattr(settings, "MODELS", tmp_path)
+        content = b"model"
+        checksum = hashlib.sha256(content).hexdigest()
+        (tmp_path / f"{checksum}.onnx").write_bytes(content)
+        entry = {"name": "lamps", "sha256": checksum, "labels": ("lamp",), "layout": "boxes"} | chosen
+        return Detector(Declared(**entry), 1), runtime
+
+    return make
+
+
+def lamp(width: int, height: int, box: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[box[1] : box[3], box[0] : box[2]] = 255
+    return pixels
+
+
+@pytest.mark.parametrize(("shape", "chosen"), [
+    ([1, 3, 160, 160], {}),
+    ([1, 3, "h", "w"], {"size": 320}),
+    ([1, 3, "h", "w"], {"size": 160, "tiles": 2}),
+])  # fmt: skip
+def test_boxes_come_back_in_the_pictures_own_pixels(
+    load: Callable[..., tuple[Detector, Runtime]], shape: list[int | str], chosen: dict[str, Any]
+) -> None:
+    box = (400, 200, 480, 260)
+    found, *others = load(shape, **chosen)[0].find(lamp(640, 400, box))
+    assert not others
+    assert (found.label, found.confidence) == ("lamp", 0.9)
+    assert np.abs(np.array(found.box) - box).max() <= 6, found
+
+
+def test_pixels_are_scaled_and_shaped_as_declared(load: Callable[..., tuple[Detector, Runtime]]) -> None:
+    one, runtime = load([1, 3, "h", "w"], size=320, mean=(0.5,) * 3, deviation=(0.25,) * 3)
+    one.find(lamp(640, 400, (400, 200, 480, 260)))
+    assert runtime.shown[-1] == (1, 3, 224, 320)
+    assert (runtime.low, runtime.high) == (-2.0, 2.0)
+
+
+def test_margin_widens_and_small_finds_are_dropped(load: Callable[..., tuple[Detector, Runtime]]) -> None:
+    picture = lamp(320, 320, (100, 100, 140, 120))
+    assert load([1, 3, 320, 320], margin=0.5)[0].find(picture)[0].box == (90, 90, 150, 130)
+    assert load([1, 3, 320, 320], smallest=30)[0].find(picture) == []
+
+
+def test_a_model_that_is_not_the_declared_one_is_refused(load: Callable[..., tuple[Detector, Runtime]]) -> None:
+    with pytest.raises(SettingsError, match="lamps: its model is not there"):
+        load([1, 3, 32, 32], sha256="0" * 64)
+    (settings.MODELS / f"{'1' * 64}.onnx").write_bytes(b"other")
+    with pytest.raises(SettingsError, match="not the declared one"):
+        load([1, 3, 32, 32], sha256="1" * 64)
+    with pytest.raises(SettingsError, match=r"one input of \[1, 3, height, width\]"):
+        load([1, 32])
+    with pytest.raises(SettingsError, match=r"layout yolo needs .*labels: 1"):
+        load([1, 3, 32, 32], layout="yolo")
+
+
+def test_the_file_of_detectors_is_read_or_refused(tmp_path: Path) -> None:
+    file = tmp_path / "detectors.json"
+    file.write_text(json.dumps([{"name": "a", "sha256": "b", "labels": ["c"]}]), encoding="utf-8")
+    found = settings.load(file, {"DETECT_THREADS": "3"})
+    assert (found.detectors[0].labels, found.detectors[0].threshold, found.threads) == (("c",), 0.5, 3)
+    file.write_text("[{}]", encoding="utf-8")
+    with pytest.raises(SettingsError, match="deploy again"):
+        settings.load(file, {})
+
+
+class Still:
+    """A detector that says what it was shown."""
+
+    declared = Declared("still", "0", ("size",))
+    sees = 100
+
+    def find(self, pixels: NDArray[np.uint8]) -> list[Found]:
+        return [Found("size", 0.5, (0, 0, pixels.shape[1], pixels.shape[0]))]
+
+
+def test_the_service_answers_in_pixels_of_the_file(jpeg: Callable[..., bytes]) -> None:
+    still: Any = Still()
+    client = TestClient(create_app({"still": still}, Settings((), max_pixels=1_000_000)))
+    answer = client.post("/still/detect/", files={"picture": jpeg(421, 200)})
+    assert answer.json() == {"detections": [{"label": "size", "confidence": 0.5, "box": [0, 0, 421, 200]}]}
+    assert client.get("/healthz").json()["detectors"] == ["still"]
+    assert client.post("/other/detect/", files={"picture": jpeg()}).status_code == 404
+    for body, status in ((b"no picture", 415), (jpeg(1200, 1000), 413)):
+        assert client.post("/still/detect/", files={"picture": body}).status_code == status
+    assert client.post("/still/detect/", content=b"x").status_code == 400
+
+
+def test_a_detector_that_fails_says_nothing_of_the_picture(jpeg: Callable[..., bytes]) -> None:
+    still: Any = Still()
+    still.find = lambda _: 1 / 0
+    answer = TestClient(create_app({"still": still}, Settings(()))).post("/still/detect/", files={"picture": jpeg()})
+    assert (answer.status_code, answer.json()) == (500, {"detail": "detection failed"})
