@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help deploy verify backup restore uninstall bundle check lint unit website test test-all e2e guide molecule lock newer audit sbom clean
+.PHONY: help deploy upgrade verify backup restore uninstall bundle check lint unit website test test-all e2e guide molecule lock newer audit sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -20,6 +20,10 @@ $(VENV)/development: requirements-dev.txt
 	@touch $@ $(VENV)/runtime
 
 deploy: $(VENV)/runtime ## Stand the site up, or bring it in step with the inventory
+	@$(BIN)/python scripts/deploy.py -i $(INVENTORY) $(ARGS)
+
+upgrade: $(VENV)/runtime ## Store the site in its backup's repository, then deploy the versions of this checkout
+	@$(BIN)/ansible-playbook -i $(INVENTORY) playbooks/backup.yml
 	@$(BIN)/python scripts/deploy.py -i $(INVENTORY) $(ARGS)
 
 verify: $(VENV)/runtime ## Prove from outside that the deployed site is private
