@@ -230,7 +230,8 @@ def test_the_site_comes_back_when_the_database_host_was_restarted() -> None:
     assert made.returncode == 0, made.stdout + made.stderr
     letter = Path(json.loads(made.stdout)["letter"]).read_text(encoding="utf-8")
     password = letter.partition("assword: ")[2].split()[0]
-    with sign_in(_url(), AUTHORITY, email, password, new_password=secrets.token_urlsafe(18)) as session:
+    session = sign_in(_url(), AUTHORITY, email, password, new_password=secrets.token_urlsafe(18))
+    with contextlib.closing(session):
 
         def served() -> bool:
             # That takes the proxy, the API and the database.
