@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     rich_markup_mode=None,
 )
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
 # Without a single look in this time, something is wrong that waiting does not mend.
 STANDSTILL_SECONDS = 600.0
 Named = Annotated[str | None, typer.Option("--detector", metavar="NAME", help="Only this one; else all.")]
@@ -129,7 +129,7 @@ def run(
             try:
                 _follow(database, detector, waiting, quiet=context.obj.json)
             except KeyboardInterrupt:
-                err.print("The site goes on by itself. To see how far it is: detections.py -i INVENTORY run")
+                err.print(f"The site goes on by itself. How far it is: detections.py -i {context.obj.inventory} run")
                 raise typer.Exit(130) from None
         chosen = _known(database, detector)
         if context.obj.json:

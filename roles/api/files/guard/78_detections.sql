@@ -91,12 +91,17 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public,
 AS $$
 DECLARE
   queued bigint;
+  recent uuid[];
 BEGIN
+  -- Asked for every two seconds: an array leads the planner to the pictures by their index.
+  IF NOT everything THEN
+    recent := ARRAY(SELECT b.picture_id FROM priv.blurring_proofs b WHERE b.recorded > now() - interval '15 minutes');
+  END IF;
   INSERT INTO priv.detections AS e (picture_id, detector, again)
   SELECT p.id, d.name, p.inserted_at < d.since
   FROM priv.detectors d CROSS JOIN public.pictures p
   WHERE NOT d.resting AND p.preparing_status = 'prepared' AND p.status <> 'waiting-for-delete'
-    AND (everything OR p.id IN (SELECT b.picture_id FROM priv.blurring_proofs b WHERE b.recorded > now() - interval '15 minutes'))
+    AND (everything OR p.id = ANY (recent))
     AND NOT EXISTS (
       SELECT FROM priv.detections k LEFT JOIN priv.blurring_proofs b ON b.picture_id = k.picture_id
       WHERE k.picture_id = p.id AND k.detector = d.name AND (k.state <> 'done' OR b.recorded IS NULL OR b.recorded <= k.finished))
