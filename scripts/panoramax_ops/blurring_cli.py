@@ -2,64 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 from uuid import UUID
 
 import typer
 from rich.table import Table
 
 from panoramax_ops.audit import AuditLog
-from panoramax_ops.console import out, print_json, reported
+from panoramax_ops.console import out, print_json
+from panoramax_ops.database_cli import commands, opened
 from panoramax_ops.errors import RefusedError
 
-app = typer.Typer(
-    help="Pictures on their way: what waits to be blurred, what failed and why, and trying it again.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: blurring.py -i inventories/local failed",
-    pretty_exceptions_show_locals=False,
-    rich_markup_mode=None,
+app = commands(
+    "Pictures on their way: what waits to be blurred, what failed and why, and trying it again.",
+    "blurring.py -i inventories/local failed",
 )
-
-
-@dataclass
-class Context:
-    """What stands before the command."""
-
-    inventory: Path
-    json: bool
-
-
-@app.callback()
-def main(
-    context: typer.Context,
-    inventory: Annotated[Path, typer.Option("--inventory", "-i", help="Directory of the site's inventory.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
-) -> None:
-    """Keep the options for the command."""
-    context.obj = Context(inventory, as_json)
-
-
-@contextlib.contextmanager
-def _opened(context: typer.Context) -> Iterator[Any]:
-    """The site's inventory and database, with errors reported as the caller asked for."""
-    options: Context = context.obj
-    with reported(options.inventory, as_json=options.json):
-        # Ansible takes most of a second to import; --help does not need it.
-        from panoramax_ops.opening import open_database
-
-        with open_database(options.inventory) as opened:
-            yield opened
 
 
 @app.command()
 def queue(context: typer.Context) -> None:
     """Show how many pictures of whom wait to be blurred, and how long the oldest has waited."""
-    with _opened(context) as (_, database):
+    with opened(context) as (_, database):
         waiting = database.picture_queue()
         if context.obj.json:
             print_json([asdict(entry) for entry in waiting])
@@ -73,7 +37,7 @@ def queue(context: typer.Context) -> None:
 @app.command()
 def failed(context: typer.Context) -> None:
     """List the pictures that failed, each with its reason. "broken" means that it is not tried again by itself."""
-    with _opened(context) as (_, database):
+    with opened(context) as (_, database):
         found = database.failed_pictures()
         if context.obj.json:
             print_json([{**asdict(entry), "picture": str(entry.picture)} for entry in found])
@@ -98,7 +62,7 @@ def retry(
 
     blurring.py -i inventories/local retry --all
     """
-    with _opened(context) as (inventory, database):
+    with opened(context) as (inventory, database):
         if bool(pictures) == all_of_them:
             raise RefusedError("Which pictures?", "Name them (blurring.py -i INVENTORY failed), or give --all.")
         queued = database.retry_pictures(None if all_of_them else pictures)

@@ -2,64 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from panoramax_ops.audit import AuditLog
-from panoramax_ops.console import err, out, print_json, reported
+from panoramax_ops.console import err, out, print_json
 from panoramax_ops.database import Database, Detector
+from panoramax_ops.database_cli import commands, opened
 from panoramax_ops.errors import RefusedError, UnableError
 
-app = typer.Typer(
-    help="The operator's own detection models: how far they are, running them again, taking their tags away.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: detections.py -i inventories/local status",
-    pretty_exceptions_show_locals=False,
-    rich_markup_mode=None,
+app = commands(
+    "The operator's own detection models: how far they are, running them again, taking their tags away.",
+    "detections.py -i inventories/local status",
 )
 LOOK_SECONDS = 2.0
 # Without a single look in this time, something is wrong that waiting does not mend.
 STANDSTILL_SECONDS = 600.0
 Named = Annotated[str | None, typer.Option("--detector", metavar="NAME", help="Only this one; else all.")]
-
-
-@dataclass
-class Context:
-    """What stands before the command."""
-
-    inventory: Path
-    json: bool
-
-
-@app.callback()
-def main(
-    context: typer.Context,
-    inventory: Annotated[Path, typer.Option("--inventory", "-i", help="Directory of the site's inventory.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
-) -> None:
-    """Keep the options for the command."""
-    context.obj = Context(inventory, as_json)
-
-
-@contextlib.contextmanager
-def _opened(context: typer.Context) -> Iterator[Any]:
-    """The site's inventory and database, with errors reported as the caller asked for."""
-    options: Context = context.obj
-    with reported(options.inventory, as_json=options.json):
-        # Ansible takes most of a second to import; --help does not need it.
-        from panoramax_ops.opening import open_database
-
-        with open_database(options.inventory) as opened:
-            yield opened
 
 
 def _known(database: Database, name: str | None) -> list[Detector]:
@@ -79,7 +43,7 @@ def _known(database: Database, name: str | None) -> list[Detector]:
 @app.command()
 def status(context: typer.Context) -> None:
     """Show how far each detector is, and how much it found."""
-    with _opened(context) as (_, database):
+    with opened(context) as (_, database):
         detectors = database.detectors()
         if context.obj.json:
             print_json([asdict(one) for one in detectors])
@@ -94,7 +58,7 @@ def status(context: typer.Context) -> None:
 @app.command()
 def failed(context: typer.Context) -> None:
     """List the pictures that detectors failed at, each with the reason."""
-    with _opened(context) as (_, database):
+    with opened(context) as (_, database):
         found = database.failed_detections()
         if context.obj.json:
             print_json([{**asdict(entry), "picture": str(entry.picture)} for entry in found])
@@ -120,7 +84,7 @@ def run(
 
     detections.py -i inventories/local run --detector text --again
     """
-    with _opened(context) as (inventory, database):
+    with opened(context) as (inventory, database):
         _known(database, detector)
         waiting = database.run_detectors(detector, again)
         log = AuditLog(inventory.state / "accounts.log", database.note)
@@ -176,7 +140,7 @@ def remove(context: typer.Context, name: Annotated[str, typer.Argument(metavar="
 
     To be rid of it for good, take it out of site_detectors and deploy, which does the same.
     """
-    with _opened(context) as (inventory, database):
+    with opened(context) as (inventory, database):
         _known(database, name)
         pictures, tags = database.rest_detector(name)
         log = AuditLog(inventory.state / "accounts.log", database.note)
