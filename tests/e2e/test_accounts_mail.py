@@ -55,9 +55,18 @@ def tiles(address: str) -> Iterator[OwnServer]:
 
 @pytest.fixture(scope="module")
 def server(
-    site: Site, engine: docker.DockerClient, address: str, tiles: OwnServer, tmp_path_factory: pytest.TempPathFactory
+    site: Site,
+    engine: docker.DockerClient,
+    address: str,
+    tiles: OwnServer,
+    user: httpx.Client,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[], Any]]:
-    """The site deployed with a mail server of its own; gives what starts that server."""
+    """The site deployed with a mail server of its own; gives what starts that server.
+
+    The ``user`` of all tests signs in before that: from now on people get no letter with a password.
+    """
+    assert user.get("/api/users/me").status_code == 200
     directory = tmp_path_factory.mktemp("mail")
     certificate, key = make_certificate(directory)
     port = _free_port(address)
