@@ -285,7 +285,7 @@ def test_all_is_as_before(opened: Site) -> None:
             "POST /api/transfers",
         ),
         (
-            '"~^GET /api/admin/" signed_in;',
+            '"~^GET /api/admin/stats" signed_in;',
             {"Users are refused what is not theirs", "Tokens open no more than their owner may"},
             "GET /api/admin/stats",
         ),
