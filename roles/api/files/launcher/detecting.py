@@ -167,11 +167,7 @@ def run(patience: int) -> int:
     from launcher import database
 
     worker.beat()
-    try:
-        with database.connect() as connection:
-            database.check(connection)
-    except database.NotReadyError as error:
-        log.error("%s", error)
+    if not database.is_fit():
         return 1
     detecting = Detecting(declared(), patience)
     stop = worker.Stop()

@@ -93,11 +93,7 @@ def run(bind: str, processes: int, threads: int, tls: tuple[str, str] | None = N
 
     from launcher import database
 
-    try:
-        with database.connect() as connection:
-            database.check(connection)
-    except database.NotReadyError as error:
-        log.error("%s", error)
+    if not database.is_fit():
         return 1
     sys.argv = arguments(bind, processes, threads, tls)
     wsgiapp.run()

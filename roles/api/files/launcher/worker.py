@@ -103,11 +103,7 @@ def run(job_timeout: int, patience: int, pauses: list[float]) -> int:
 
     privacy.remove_originals_too()
     beat()
-    try:
-        with database.connect() as connection:
-            database.check(connection)
-    except database.NotReadyError as error:
-        log.error("%s", error)
+    if not database.is_fit():
         return 1
     database.checked_connections()
     app: Any = create_app()
