@@ -4,8 +4,7 @@ import asyncio
 import logging
 import sys
 
-import uvicorn
-
+from . import serving
 from .app import create_app
 from .detectors import Context, create_detectors
 from .engine_client import EngineClient
@@ -20,7 +19,6 @@ from .work import OwnWork, Work
 
 logger = logging.getLogger("panoramax_blurring")
 EXIT_CONFIG = 78
-GRACE = 25  # seconds a picture in work may take after SIGTERM
 
 
 def _work(settings: Settings) -> tuple[Work, str]:
@@ -45,18 +43,8 @@ async def serve(settings: Settings) -> int:
         raise ModelError(failure)
     service.metrics.set("blurring_info", 1, f'engine="{engine}",detectors="{work.name}"')
     logger.info("%s: %s on %s", failure or "ready", work.name, engine)
-    config = uvicorn.Config(
-        create_app(service, signer),
-        host=settings.host,
-        port=settings.port,
-        ssl_certfile=settings.tls_certificate or None,
-        ssl_keyfile=settings.tls_key or None,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-    )
-    await uvicorn.Server(config).serve()
+    app = create_app(service, signer)
+    await serving.serve(app, settings.host, settings.port, settings.tls_certificate, settings.tls_key)
     return 0
 
 

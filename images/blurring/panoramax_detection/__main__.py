@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 
-import uvicorn
+from panoramax_blurring.serving import serve
 
 from .app import create_app
 from .detector import Detector
@@ -13,7 +13,6 @@ from .settings import SettingsError, load
 
 logger = logging.getLogger("panoramax_detection")
 EXIT_CONFIG = 78
-GRACE = 25  # seconds a picture in work may take after SIGTERM
 
 
 def main() -> int:
@@ -27,18 +26,8 @@ def main() -> int:
         print(f"detection: {error}", file=sys.stderr)
         return EXIT_CONFIG
     logger.info("ready: %s", ", ".join(detectors))
-    config = uvicorn.Config(
-        create_app(detectors, settings),
-        host="0.0.0.0",
-        port=settings.port,
-        ssl_certfile=settings.tls_certificate or None,
-        ssl_keyfile=settings.tls_key or None,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-    )
-    asyncio.run(uvicorn.Server(config).serve())
+    app = create_app(detectors, settings)
+    asyncio.run(serve(app, "0.0.0.0", settings.port, settings.tls_certificate, settings.tls_key))
     return 0
 
 
