@@ -99,7 +99,7 @@ class _OpenVinoNetwork:
 
 
 class OnnxRuntimeEngine:
-    """Microsoft's runtime: runs everywhere; with the CUDA build also on NVIDIA cards."""
+    """Microsoft's runtime: runs everywhere; the build with CUDA also on NVIDIA cards."""
 
     def __init__(self, threads: int, device: str) -> None:
         self.api: Any = importlib.import_module("onnxruntime")
@@ -108,8 +108,13 @@ class OnnxRuntimeEngine:
         if device == "cuda" and not cuda:
             msg = "BLUR_DEVICE=cuda: this image has no onnxruntime with CUDA, or there is no NVIDIA card"
             raise ModelError(msg)
-        self.providers = ["CUDAExecutionProvider"] if cuda else ["CPUExecutionProvider"]
+        self.provider = "CUDAExecutionProvider" if cuda else "CPUExecutionProvider"
+        # Trying out every algorithm, the default, would take seconds for each of a picture's many shapes of tiles.
+        self.provider_options = {"cudnn_conv_algo_search": "HEURISTIC"} if cuda else {}
         self.name = "onnxruntime cuda" if cuda else "onnxruntime cpu"
+        if cuda:
+            # CUDA and cuDNN come as packages, where the linker does not look.
+            self.api.preload_dlls()
 
     @staticmethod
     def has_cuda() -> bool:
@@ -126,9 +131,13 @@ class OnnxRuntimeEngine:
         # Spinning threads steal the processor from the neighbours (PostgreSQL, the API) on a small host.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_cpu_mem_arena = False
-        session = self.api.InferenceSession(str(path), options, providers=self.providers)
-        if session.get_providers()[0] != self.providers[0]:
-            msg = f"{path.name}: {self.providers[0]} could not be used"
+        session = self.api.InferenceSession(str(path), options, providers=[(self.provider, self.provider_options)])
+        # It goes on with the processor if the card cannot be used, and only logs that.
+        if session.get_providers()[0] != self.provider:
+            msg = (
+                f"{path.name}: {self.provider} could not be used; CUDA 13 needs a driver of version 580 or newer,"
+                " and Docker has to hand out its libraries (nvidia-container-toolkit)"
+            )
             raise ModelError(msg)
         name = session.get_inputs()[0].name
 

@@ -33,6 +33,7 @@ SERVICE_KEYS = frozenset(
         "pids",
         "shm_size",
         "sysctls",
+        "gpus",
         "healthcheck",
         "stop_signal",
         "stop_timeout",
@@ -157,6 +158,10 @@ def _definition(
         "memory": service["memory"],
         "pids_limit": int(service.get("pids", 200)),
         "published_ports": list(service.get("published_ports", [])),
+        # What `docker run --gpus all` asks for; the toolkit on the host adds the driver's files.
+        "device_requests": [{"driver": "nvidia", "count": -1, "capabilities": [["gpu", "compute", "utility"]]}]
+        if service.get("gpus")
+        else [],
         "sysctls": {key: str(value) for key, value in service.get("sysctls", {}).items()},
         "healthcheck": healthcheck,
         "stop_timeout": int(service.get("stop_timeout", 30)),

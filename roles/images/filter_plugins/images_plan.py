@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,17 @@ def content_tag(context: Path, salt: str) -> str:
     return digest.hexdigest()[:12]
 
 
-def images_plan(names: Iterable[str], images_dir: str, prefix: str, salt: str) -> list[dict[str, Any]]:
-    """One entry per image: `name`, `reference` (repository:tag), `tag`, `context`; the base image first.
+def images_plan(
+    names: Iterable[str],
+    images_dir: str,
+    prefix: str,
+    salt: str,
+    arguments: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[dict[str, Any]]:
+    """One entry per image: `name`, `reference` (repository:tag), `tag`, `context`, `arguments`; the base image first.
 
     `salt` is what all images depend on beside their contexts: the Debian release, and when it was last refreshed.
+    `arguments` are build arguments by image, part of what it is built from.
 
     A service of the operator's own has its context in its role, `roles/NAME/image` beside `images_dir`.
 
@@ -45,16 +53,28 @@ def images_plan(names: Iterable[str], images_dir: str, prefix: str, salt: str) -
     """
     root = Path(images_dir)
     base_tag = content_tag(root / "base", salt)
-    base = {"name": "base", "repository": f"{prefix}/base", "tag": base_tag, "context": str(root / "base")}
-    plan = [base]
+    plan = [_entry("base", prefix, base_tag, root / "base", {})]
     for name in names:
         own = root.parent / "roles" / name / "image"
         context = own if own.is_dir() else root / name
         if not (context / "Dockerfile").is_file():
             raise ImagesPlanError(f"images_names: {name}: {context / 'Dockerfile'} does not exist")
-        tag = content_tag(context, base_tag)
-        plan.append({"name": name, "repository": f"{prefix}/{name}", "tag": tag, "context": str(context)})
-    return [{**entry, "reference": f"{entry['repository']}:{entry['tag']}"} for entry in plan]
+        given = dict((arguments or {}).get(name, {}))
+        tag = content_tag(context, base_tag + (json.dumps(given, sort_keys=True) if given else ""))
+        plan.append(_entry(name, prefix, tag, context, given))
+    return plan
+
+
+def _entry(name: str, prefix: str, tag: str, context: Path, arguments: Mapping[str, str]) -> dict[str, Any]:
+    repository = f"{prefix}/{name}"
+    return {
+        "name": name,
+        "repository": repository,
+        "tag": tag,
+        "reference": f"{repository}:{tag}",
+        "context": str(context),
+        "arguments": arguments,
+    }
 
 
 def images_references(plan: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -160,6 +160,16 @@ def esp() -> str:
     return "missing" if os.geteuid() == 0 else "unknown"
 
 
+def card() -> str:
+    """`usable` for an NVIDIA card that Docker can hand out, `alone` without what that takes, or `missing`.
+
+    Docker offers cards where it finds the program of nvidia-container-toolkit.
+    """
+    if not Path("/dev/nvidiactl").exists():
+        return "missing"
+    return "usable" if shutil.which("nvidia-container-runtime-hook") else "alone"
+
+
 def facts(project: str, ports: list[int], address: str, subnet: str, *, try_esp: bool = False) -> dict[str, Any]:
     """What the preflight's assertions read."""
     docker, deployed, own = own_ports(project)
@@ -175,6 +185,7 @@ def facts(project: str, ports: list[int], address: str, subnet: str, *, try_esp:
         "disk_free_mb": shutil.disk_usage(disk_path).free // 2**20,
         "docker": docker,
         "deployed": deployed,
+        "card": card(),
         "esp": esp() if try_esp else "unknown",
         "ports_taken": [port for port in ports if port not in own and listens(port)],
         "address_there": is_own_address(address),

@@ -48,6 +48,14 @@ def test_a_holder_is_as_confined_as_any_container() -> None:
     assert holder["labels"]["org.private-panoramax"] == "site"
 
 
+def test_only_who_asks_for_them_gets_the_graphics_cards() -> None:
+    assert _one()["device_requests"] == []
+    assert _one(gpus=False)["device_requests"] == []
+    assert _one(gpus=True)["device_requests"] == [
+        {"driver": "nvidia", "count": -1, "capabilities": [["gpu", "compute", "utility"]]}
+    ]
+
+
 def test_names_carry_the_project() -> None:
     definition = _one()
     assert definition["name"] == "site-web"

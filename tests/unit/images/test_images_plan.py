@@ -45,6 +45,17 @@ def test_a_changed_base_changes_all(images_dir: Path) -> None:
     assert not set(before.values()) & set(_references(images_dir, salt="trixie 2026-12").values())
 
 
+def test_build_arguments_make_another_image_of_that_one_only(images_dir: Path) -> None:
+    def plan(arguments: dict[str, dict[str, str]]) -> dict[str, str]:
+        return images_references(images_plan(["web"], str(images_dir), "p", "trixie", arguments))
+
+    before = _references(images_dir)
+    assert plan({}) == plan({"web": {}}) == before
+    changed = plan({"web": {"RUNTIME": "cuda"}})
+    assert changed["web"] not in (before["web"], plan({"web": {"RUNTIME": "rocm"}})["web"])
+    assert changed["base"] == before["base"]
+
+
 def test_an_image_without_sources_is_refused_by_name(images_dir: Path) -> None:
     with pytest.raises(ImagesPlanError, match=r"images_names: nope: .*Dockerfile does not exist"):
         images_plan(["nope"], str(images_dir), "p", "trixie")
