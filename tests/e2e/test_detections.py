@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
-import io
-import json
 import re
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import docker
 import httpx
 import pytest
-from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import expect
 
 from browser import chromium, watched
 from conftest import ARTEFACTS, ROOT, Site
+from detecting_kit import PANEL, Detectors, common, found_in, own_upload
 from exploring import shown_picture, viewer_is_ready
-from pictures import geovisio_pictures, unique
 
 DOCUMENT = ROOT / "docs" / "detection.md"
 BLOCK = re.compile(r"^```(sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PLAYBOOK = "playbooks/detection.yml"
-FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
-# Where the sign is drawn on the street, in pixels. (Black capitals on white would be blurred, as a licence plate.)
-PANEL, WRITING = (1240, 600, 1890, 800), "Café du Port"
 KEY = "detected|text"
 FILTER = f"\"semantics.{KEY}\"='text'"
 Sql = Callable[..., list[list[str]]]
-
-
-def street() -> bytes:
-    """A real photo of a street, with a sign put up."""
-    with Image.open(geovisio_pictures() / "e1.jpg") as photo:
-        image = photo.convert("RGB")
-        exif = photo.info["exif"]
-    draw = ImageDraw.Draw(image)
-    draw.rectangle(PANEL, fill="#8f0000")
-    draw.text((1565, 700), WRITING, fill="white", anchor="mm", font=ImageFont.truetype(FONT, 80))
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=92, exif=exif)
-    return unique(out.getvalue())
 
 
 def blocks() -> tuple[str, str]:
@@ -56,51 +34,13 @@ def blocks() -> tuple[str, str]:
     return settings.replace("size: 1920", "size: 960"), commands
 
 
-def own_upload(session: httpx.Client) -> tuple[str, str]:
-    """Upload the street. Returns the identifiers of its sequence and of the picture, once it is published."""
-    asked = {"title": "Signs", "estimated_nb_files": 1, "no_deduplication": True}
-    made = session.post("/api/upload_sets", json=asked).json()["id"]
-    files = {"file": ("street.jpg", street(), "image/jpeg")}
-    answer = session.post(f"/api/upload_sets/{made}/files", files=files)
-    assert answer.status_code == 202, answer.text
-    deadline = time.monotonic() + 60
-    while not (state := session.get(f"/api/upload_sets/{made}").json())["ready"]:
-        assert time.monotonic() < deadline, state
-        time.sleep(0.3)
-    return str(state["associated_collections"][0]["id"]), str(answer.json()["picture_id"])
-
-
 @dataclass
-class Lab:
+class Lab(Detectors):
     """The site with the document's detector; pictures of before it and of after."""
 
-    site: Site
     settings: str
     old: tuple[str, str]
     new: tuple[str, str]
-
-    @property
-    def file(self) -> Path:
-        """Where the test's detectors stand."""
-        return self.site.inventory / "group_vars" / "all" / "detectors.yml"
-
-    def deploy(self, detectors: str) -> str:
-        """Bring the site's detectors in step with such a block; none for an empty one. Returns what was said."""
-        self.file.write_text(detectors, encoding="utf-8")
-        if not detectors:
-            self.file.unlink()
-        playbook = str(ROOT / ".venv" / "bin" / "ansible-playbook")
-        done = subprocess.run(
-            [playbook, "-i", str(self.site.inventory), PLAYBOOK], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-        return done.stdout
-
-    def script(self, *arguments: str) -> Any:
-        """What scripts/detections.py answers."""
-        done = self.site.run("detections.py", "--json", *arguments, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -126,24 +66,7 @@ def lab(site: Site, user: httpx.Client, engine: docker.DockerClient) -> Iterator
 
 def signs(session: httpx.Client, where: tuple[str, str]) -> list[dict[str, Any]]:
     """The annotations of a picture that the detector made: box and tags."""
-    item = session.get(f"/api/collections/{where[0]}/items/{where[1]}")
-    assert item.status_code == 200, item.text
-    found = []
-    for annotation in item.json()["properties"]["annotations"]:
-        tags = {tag["key"]: tag["value"] for tag in annotation["semantics"]}
-        if KEY in tags:
-            corners = annotation["shape"]["coordinates"][0]
-            assert len(corners) == 5
-            found.append({"id": annotation["id"], "tags": tags, "box": (*corners[0], *corners[2])})
-    return found
-
-
-def common(one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    """Share of the smaller of two boxes that lies in both."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return max(0, width) * max(0, height) / smaller
+    return found_in(session, where, KEY)
 
 
 def found_by_search(session: httpx.Client) -> set[str]:
