@@ -189,6 +189,14 @@ def run(site: Site) -> Callable[..., Any]:
 
 
 @pytest.fixture
+def email(site: Site) -> Iterator[str]:
+    """An address of somebody whose account, if one is made, is gone after the test."""
+    address = f"someone-{secrets.token_hex(4)}@example.org"
+    yield address
+    site.run("accounts.py", "delete", address, "--pictures", "delete", "--yes", check=False)
+
+
+@pytest.fixture
 def people(run: Callable[..., Any], site: Site) -> Iterator[Callable[..., Person]]:
     """Makes accounts that are gone after the test."""
     made: list[str] = []

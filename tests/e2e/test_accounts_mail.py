@@ -98,26 +98,6 @@ def server(
     assert f"{site.project}-mail" not in names, "without a mail server there is no way to one"
 
 
-@pytest.fixture
-def run(site: Site) -> Callable[..., Any]:
-    """Runs accounts.py --json and returns what it says; checks the exit code."""
-
-    def command(*arguments: str, code: int = 0) -> Any:
-        done = site.run("accounts.py", "--json", *arguments, check=False)
-        assert done.returncode == code, (arguments, done.stdout, done.stderr)
-        return json.loads(done.stdout)
-
-    return command
-
-
-@pytest.fixture
-def email(site: Site) -> Iterator[str]:
-    """An address of somebody who is gone after the test."""
-    found = f"mail-{secrets.token_hex(4)}@example.org"
-    yield found
-    site.run("accounts.py", "delete", found, "--pictures", "delete", "--yes", check=False)
-
-
 def set_password(site: Site, box: Postbox, email: str, password: str) -> None:
     """Open the link of the mail in a browser, set the password, and log in with it."""
     link = link_in(box.wait_for(email))
@@ -149,7 +129,7 @@ def test_a_link_by_mail_takes_the_place_of_a_letter(
     site: Site, server: Callable[[], Any], run: Callable[..., Any], email: str
 ) -> None:
     with server() as box:
-        made = run("create", email, "--name", f"Mail {email[5:13]}")
+        made = run("create", email, "--name", f"Mail {email[8:16]}")
         assert (made["letter"], made["mailed"], made["state"]) == (None, True, "new")
         # Whatever else there is to be found on this site.
         audit = json.loads(site.run("accounts.py", "--json", "audit", check=False).stdout)

@@ -5,7 +5,6 @@ Nobody gets half an account, the script says where it stopped, and the same comm
 
 from __future__ import annotations
 
-import json
 import secrets
 import subprocess
 import sys
@@ -20,9 +19,8 @@ import httpx
 import pytest
 
 from conftest import ROOT, Site, password_in
-from panoramax_ops import database, deletion, keycloak
+from panoramax_ops import database, deletion, importing, keycloak
 from panoramax_ops.errors import OpsError, UnableError
-from panoramax_ops.importing import plan, run
 from panoramax_ops.opening import open_accounts
 from panoramax_ops.people_file import read
 from signing_in import sign_in
@@ -40,28 +38,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "DELETE_SECONDS", PATIENCE)
 
 
-@pytest.fixture
-def answer(site: Site) -> Callable[..., Any]:
-    """Runs accounts.py --json and returns what it says; checks the exit code."""
-
-    def command(*arguments: str, code: int = 0) -> Any:
-        done = site.run("accounts.py", "--json", *arguments, check=False)
-        assert done.returncode == code, (arguments, done.stdout, done.stderr)
-        return json.loads(done.stdout)
-
-    return command
-
-
-@pytest.fixture
-def email(site: Site) -> Iterator[str]:
-    """An address of somebody who is gone after the test."""
-    found = f"outage-{secrets.token_hex(4)}@example.org"
-    yield found
-    site.run("accounts.py", "delete", found, "--pictures", "delete", "--yes", check=False)
-
-
 def name_of(email: str) -> str:
-    return f"Outage {email[7:15]}"
+    return f"Outage {email[8:16]}"
 
 
 @contextmanager
@@ -110,7 +88,7 @@ def signs_in(site: Site, letter: str, email: str) -> None:
 
 
 def test_a_database_that_stops_in_the_middle_of_a_creation(
-    site: Site, engine: docker.DockerClient, answer: Callable[..., Any], email: str
+    site: Site, engine: docker.DockerClient, run: Callable[..., Any], email: str
 ) -> None:
     container = engine.containers.get(f"{site.project}-database")
     create = ("create", email, "--name", name_of(email))
@@ -124,18 +102,18 @@ def test_a_database_that_stops_in_the_middle_of_a_creation(
                 opened.accounts.create(email, name_of(email), "user", "en")
         assert "same command again" in unable.value.remedy
         assert not list((site.state / "letters").glob(f"{name_of(email).lower().replace(' ', '.')}*"))
-        refused = answer(*create, code=2)
+        refused = run(*create, code=2)
         assert "docker" in refused["remedy"]
     finally:
         container.start()
         wait_until_up(site)
-    assert email in [finding["account"] for finding in answer("audit", code=1)["findings"] if finding["wrong"]]
-    signs_in(site, answer(*create)["letter"], email)
-    assert answer("show", email)["state"] == "active"
+    assert email in [finding["account"] for finding in run("audit", code=1)["findings"] if finding["wrong"]]
+    signs_in(site, run(*create)["letter"], email)
+    assert run("show", email)["state"] == "active"
 
 
 def test_a_keycloak_that_hangs_in_the_middle_of_an_import(
-    site: Site, engine: docker.DockerClient, answer: Callable[..., Any], tmp_path: Path
+    site: Site, engine: docker.DockerClient, run: Callable[..., Any], tmp_path: Path
 ) -> None:
     mark = secrets.token_hex(4)
     emails = [f"outage-{mark}-{number}@example.org" for number in range(8)]
@@ -144,17 +122,17 @@ def test_a_keycloak_that_hangs_in_the_middle_of_an_import(
     file.write_text(f"e-mail,name\n{lines}", encoding="utf-8")
     try:
         with paused(engine, site, "keycloak") as pause, open_accounts(site.inventory) as opened:
-            steps, _ = plan(opened.accounts, read(file)[0])
+            steps, _ = importing.plan(opened.accounts, read(file)[0])
             before(opened.accounts.database, "create", pause, times=3)
-            report = run(opened.accounts, steps, lambda _: None, workers=2)
+            report = importing.run(opened.accounts, steps, lambda _: None, workers=2)
             assert "Keycloak does not answer" in report.stopped
             assert report.count("not reached") > 0
             assert 0 < report.count("created") < len(emails)
         wait_until_up(site)
-        again = answer("import", str(file), "--yes")
+        again = run("import", str(file), "--yes")
         assert sum(again["counts"].get(result, 0) for result in ("created", "finished", "kept")) == len(emails)
         assert again["letter_count"] == len(emails), "the letters of both runs"
-        assert {person["state"] for person in answer("list", "--like", mark)} == {"new"}
+        assert {person["state"] for person in run("list", "--like", mark)} == {"new"}
         signs_in(site, str(site.state / "letters" / f"outage.{mark}.7.txt"), emails[7])
     finally:
         for email in emails:
@@ -162,9 +140,9 @@ def test_a_keycloak_that_hangs_in_the_middle_of_an_import(
 
 
 def test_a_database_that_hangs_in_the_middle_of_a_deletion(
-    site: Site, engine: docker.DockerClient, answer: Callable[..., Any], email: str
+    site: Site, engine: docker.DockerClient, run: Callable[..., Any], email: str
 ) -> None:
-    answer("create", email, "--name", name_of(email))
+    run("create", email, "--name", name_of(email))
     with paused(engine, site, "database") as pause, open_accounts(site.inventory) as opened:
         planned = deletion.prepare(opened.accounts, email, "delete")
         before(opened.accounts.database, "delete", pause)
@@ -174,18 +152,18 @@ def test_a_database_that_hangs_in_the_middle_of_a_deletion(
         assert time.monotonic() - started < 10 * PATIENCE
         assert "same command again" in unable.value.remedy
     wait_until_up(site)
-    answer("delete", email, "--pictures", "delete", "--yes")
-    answer("show", email, code=1)
+    run("delete", email, "--pictures", "delete", "--yes")
+    run("show", email, code=1)
 
 
 def test_a_deletion_that_is_killed_goes_on(
     site: Site,
     engine: docker.DockerClient,
-    answer: Callable[..., Any],
+    run: Callable[..., Any],
     email: str,
     database_sql: Callable[..., list[list[str]]],
 ) -> None:
-    username = answer("create", email, "--name", name_of(email))["username"]
+    username = run("create", email, "--name", name_of(email))["username"]
     command = [sys.executable, "scripts/accounts.py", "-i", str(site.inventory), "delete", email, "--pictures", "keep"]
     blocked = (
         f"SELECT 1 FROM priv.blocked_accounts b JOIN accounts a ON a.id = b.account_id WHERE a.name = '{username}'"
@@ -207,7 +185,7 @@ def test_a_deletion_that_is_killed_goes_on(
             time.sleep(0.1)
         running.kill()
     wait_until_up(site)
-    assert answer("show", email)["state"] == "disabled", "cut off, and everything else is there"
-    answer("delete", email, "--pictures", "keep", "--yes")
-    answer("show", email, code=1)
+    assert run("show", email)["state"] == "disabled", "cut off, and everything else is there"
+    run("delete", email, "--pictures", "keep", "--yes")
+    run("show", email, code=1)
     assert database_sql(blocked) == []
