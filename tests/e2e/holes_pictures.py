@@ -231,7 +231,7 @@ def identifying_metadata(kit: Kit) -> str | None:
 @hole(
     "H78",
     "The line and the box of a sequence lead through its hidden pictures",
-    exposed="Where somebody hid a picture, such as in front of his door, to everybody who sees the rest",
+    exposed="Where somebody hid a picture, such as in front of their door, to everybody who sees the rest",
     closed_by="database: line and box leave out what is hidden, at once",
     second="none",
 )

@@ -318,7 +318,7 @@ def metadata_of_unprocessed(kit: Kit) -> str | None:
 @hole(
     "H24",
     "The same file sent again",
-    exposed="That somebody has sent it, and the identifiers of his hidden picture and upload",
+    exposed="That somebody has sent it, and the identifiers of their hidden picture and upload",
     closed_by="API: the launcher leaves the identifiers out",
     second="database: the identifiers open nothing",
 )
@@ -361,7 +361,7 @@ def harvestable(kit: Kit) -> str | None:
 @hole(
     "H27",
     "The extent of all pictures, for every account",
-    exposed="Where and when somebody took pictures that he hides",
+    exposed="Where and when somebody took pictures that they hide",
     closed_by="API: the launcher leaves the extent out",
     second="none",
 )

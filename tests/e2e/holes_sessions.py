@@ -166,7 +166,7 @@ def upload_while_disabled(kit: Kit) -> str | None:
 @hole(
     "H69",
     "People's e-mail addresses shown as their names",
-    exposed="The addresses of everybody who signs in by his own, or whose provider sends no name, to every account",
+    exposed="The addresses of everybody who signs in by their own, or whose provider sends no name, to every account",
     closed_by="database: a name that is an address becomes another",
     second="identity: the scripts make no account whose name is its address",
 )

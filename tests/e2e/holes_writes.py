@@ -34,7 +34,7 @@ def tokens_anonymous(kit: Kit) -> str | None:
 @hole(
     "H31",
     "Any website may use a visitor's session",
-    exposed="All that a signed-in person may see and do, to every page he opens",
+    exposed="All that a signed-in person may see and do, to every page they open",
     closed_by="gate: no foreign Origin, no CORS headers, no OPTIONS",
     second="settings: SameSite=Lax on the cookie",
 )

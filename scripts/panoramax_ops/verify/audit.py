@@ -1,6 +1,6 @@
 """The audit: every route and method, against the policy, as each kind of caller.
 
-What is refused to a caller is asked for with every method. What is open to him is asked for with GET only, to see that
+What is refused to a caller is asked for with every method. What is open to them is asked for with GET only, to see that
 the gate does not keep out whom it should let in; nothing is written.
 """
 

@@ -26,7 +26,7 @@ CLAIMS = {
     "C5": "Faces and licence plates are blurred before anybody else can see a picture",
     "C6": "A reported picture is hidden at once, until its owner or an administrator has dealt with the report",
     "C7": "Photos are uploaded in the browser, and each rejected file is told with its reason",
-    "C8": "Everybody finds his own sequences, with number, dates and visibility",
+    "C8": "Everybody finds their own sequences, with number, dates and visibility",
     "C9": "Sequences are renamed, and single photos hidden, by their owner",
     "C10": "Map and pictures are explored without any third party",
     "C11": "Signed-in clients and API tokens get open standards: STAC and OGC API Features",

@@ -44,7 +44,7 @@ def _fail(*findings: list[str]) -> None:
 
 def blurring(site: Site) -> str:
     """A picture with a face and a licence plate is uploaded, with the claim that it is blurred already; another user
-    asks for it all the while. What he gets never has the face or the plate, and no original stays on the disk."""
+    asks for it all the while. What they get never has the face or the plate, and no original stays on the disk."""
     site.photo = photo = upload(site)
     before = detail(photo.original)
     hd, sd, _ = (site.cast["other"].session.get(path) for path in photo.files)
@@ -156,7 +156,7 @@ def _report(session: httpx.Client, **target: str) -> httpx.Response:
 
 
 def reports(site: Site) -> str:
-    """Another user reports the picture, then its sequence, for the least of reasons: it is hidden from him and others
+    """Another user reports the picture, then its sequence, for the least of reasons: it is hidden from them and others
     at once. Its owner brings it back, or an administrator, but not the reporter. A stranger cannot report."""
     photo = _photo(site)
     owner, other, admin = (site.cast[key].session for key in ("user", "other", "administrator"))
