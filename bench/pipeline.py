@@ -40,6 +40,7 @@ from pictures import geovisio_pictures, unique
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_show_locals=False)
 Where = Annotated[Path, typer.Option("--inventory", "-i", help="Directory of the site's inventory.")]
 PATIENCE = 3600.0
+PREPARED = "p.preparing_status = 'prepared'"
 
 
 @dataclass
@@ -52,14 +53,14 @@ class Bench:
     people: list[httpx.Client]
     made: list[Any] = field(default_factory=list)
 
-    def upload(self, person: int, pictures: Sequence[bytes]) -> list[str]:
-        """Upload pictures as one set. Returns their identifiers."""
+    def upload(self, person: int, pictures: Sequence[bytes]) -> str:
+        """Upload pictures as one set. Returns its identifier."""
         session = self.people[person]
         asked = {"title": "Bench", "estimated_nb_files": len(pictures), "no_deduplication": True}
-        upload_set = session.post("/api/upload_sets", json=asked).raise_for_status().json()["id"]
+        upload_set = str(session.post("/api/upload_sets", json=asked).raise_for_status().json()["id"])
         longitude = -100 - 50 * secrets.randbelow(10**6) / 1e6
 
-        def send(numbered: tuple[int, bytes]) -> str:
+        def send(numbered: tuple[int, bytes]) -> None:
             number, picture = numbered
             fields = {
                 "override_capture_time": f"2026-05-06T{number // 3600:02d}:{number // 60 % 60:02d}:{number % 60:02d}Z",
@@ -70,11 +71,13 @@ class Bench:
             while True:
                 answer = session.post(f"/api/upload_sets/{upload_set}/files", files=files, data=fields)
                 if answer.status_code != 429:
-                    return str(answer.raise_for_status().json()["picture_id"])
+                    answer.raise_for_status()
+                    return
                 time.sleep(1)
 
         with ThreadPoolExecutor(2) as pool:
-            return list(pool.map(send, enumerate(pictures)))
+            list(pool.map(send, enumerate(pictures)))
+        return upload_set
 
     def workers(self, number: int) -> None:
         """Let so many workers run, made after the site's first one."""
@@ -96,17 +99,16 @@ class Bench:
             }
             self.made.append(self.engine.containers.run(own.attrs["Config"]["Image"], detach=True, **options))
 
-    def count(self, pictures: Sequence[str], condition: str) -> int:
-        """How many of the pictures are so."""
-        names = ", ".join(f"'{picture}'" for picture in pictures)
-        rows = self.sql.read(f"SELECT count(*) FROM pictures p WHERE p.id IN ({names}) AND {condition}")
+    def count(self, upload_set: str, condition: str) -> int:
+        """How many pictures of the set are so."""
+        rows = self.sql.read(f"SELECT count(*) FROM pictures p WHERE upload_set_id = '{upload_set}' AND {condition}")
         # A busy Docker Engine loses the output of a short command now and then; who counts asks again.
         return int(rows[0][0]) if rows else 0
 
-    def wait(self, pictures: Sequence[str], condition: str = "p.preparing_status = 'prepared'") -> None:
-        """Wait until all of them are so."""
+    def wait(self, upload_set: str, number: int, condition: str = PREPARED) -> None:
+        """Wait until so many are so."""
         deadline = time.monotonic() + PATIENCE
-        while self.count(pictures, condition) < len(pictures):
+        while self.count(upload_set, condition) < number:
             if time.monotonic() > deadline:
                 raise SystemExit("the pictures did not come to an end: see the workers' logs")
             time.sleep(0.1)
@@ -183,14 +185,14 @@ def throughput(
     results = []
     with opened(inventory) as bench:
         for number in (int(part) for part in workers.split(",")):
-            identifiers = bench.upload(0, [picture] * pictures)
+            uploaded = bench.upload(0, [picture] * pictures)
             load, before = os.getloadavg()[0], bench.blurring()
             bench.workers(number)
             # Starting a process is not what is measured.
-            while bench.count(identifiers, "p.preparing_status = 'prepared'") == 0:
+            while bench.count(uploaded, PREPARED) == 0:
                 time.sleep(0.05)
             started, memory = time.monotonic(), bench.megabytes()
-            bench.wait(identifiers)
+            bench.wait(uploaded, pictures)
             seconds = time.monotonic() - started
             after = bench.blurring()
             blurred = after["blurring_seconds_total"] - before.get("blurring_seconds_total", 0.0)
@@ -226,7 +228,7 @@ def fairness(
         for order in [*found] * rounds:
             many = bench.upload(0, [picture] * queued)
             bench.workers(1)
-            while bench.count(many, "p.preparing_status = 'prepared'") == 0:
+            while bench.count(many, PREPARED) == 0:
                 time.sleep(0.05)
             started = time.monotonic()
             mine = bench.upload(1, [picture] * few)
@@ -236,11 +238,12 @@ def fairness(
                 )
             bench.wait(
                 mine,
+                few,
                 "p.status = 'ready' AND EXISTS (SELECT FROM sequences_pictures sp JOIN sequences s ON s.id = sp.seq_id"
                 " WHERE sp.pic_id = p.id AND s.status = 'ready')",
             )
             found[order].append(time.monotonic() - started)
-            left = queued - bench.count(many, "p.preparing_status = 'prepared'")
+            left = queued - bench.count(many, PREPARED)
             bench.workers(0)
             bench.sql.run("DELETE FROM upload_sets WHERE title = 'Bench'")
             print(f"{order}: {found[order][-1]:.1f} s; {left} of {queued} still waited then", file=sys.stderr)
