@@ -99,6 +99,15 @@ def make(target: str, inventory: Path, *arguments: str) -> subprocess.CompletedP
     return done
 
 
+def playbook(inventory: Path, name: str) -> str:
+    """Run one of the playbooks to its good end. Returns what it said."""
+    program = str(ROOT / ".venv" / "bin" / "ansible-playbook")
+    command = [program, "-i", str(inventory), f"playbooks/{name}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    return done.stdout
+
+
 def interrupt_deployment(inventory: Path, container: str) -> None:
     """Begin to deploy, and kill it as soon as a container of that name is there: the next run must go on from there."""
     with (ARTEFACTS / "make-deploy-interrupted.log").open("ab") as log:

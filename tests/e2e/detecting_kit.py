@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import httpx
 from PIL import Image, ImageDraw, ImageFont
 
-from conftest import ROOT, Site
+from conftest import Site, playbook
 from pictures import geovisio_pictures, unique
 
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
@@ -64,11 +63,7 @@ class Detectors:
         self.file.write_text(detectors, encoding="utf-8")
         if not detectors:
             self.file.unlink()
-        program = str(ROOT / ".venv" / "bin" / "ansible-playbook")
-        command = [program, "-i", str(self.site.inventory), "playbooks/detection.yml"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-        return done.stdout
+        return playbook(self.site.inventory, "detection.yml")
 
     def script(self, *arguments: str) -> Any:
         """What scripts/detections.py answers."""

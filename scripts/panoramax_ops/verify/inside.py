@@ -83,7 +83,8 @@ def no_way_out(site: Site) -> str:
     """Nothing but the proxy can send anything out of the back network, so that no picture can leave by accident.
 
     What they try to reach is the proxy on the other network: it listens for certain, and the way there is the way out.
-    Where the site sends mail, one more container is on both networks: it must hang up on everybody but Keycloak.
+    Where the site sends mail, one more container is on both networks: it must hang up on everybody but Keycloak. Where
+    pictures are blurred outside, as the operator allowed, another one is: it passes them on to that engine only.
     """
     inner = {f"{site.project}-{name}" for name in ("back", "access")}
     for engine in site.engines:
@@ -111,14 +112,16 @@ def no_way_out(site: Site) -> str:
                 found.append(f"{container.name} reaches the mail server (exit {code})")
         return found
 
-    mail = next((found for found in site.containers() if found.name == f"{site.project}-mail"), None)
-    others = [container for container in site.containers() if container.id not in (proxy.id, mail and mail.id)]
+    by_name = {str(container.name).removeprefix(f"{site.project}-"): container for container in site.containers()}
+    mail, blurring = by_name.get("mail"), by_name.get("outside-engine")
+    others = [container for container in by_name.values() if container not in (proxy, mail, blurring)]
     with ThreadPoolExecutor(max_workers=len(others) or 1) as pool:
         found = [finding for findings in pool.map(way_out, others) for finding in findings]
     if found:
         raise ClaimBrokenError("; ".join(found))
     mailing = "; only Keycloak reaches the mail server" if mail is not None else ""
-    return f"{len(others)} containers try in vain to leave the internal network{mailing}"
+    away = "; what is not blurred yet goes to the engine outside that site_blurring_engine names" if blurring else ""
+    return f"{len(others)} containers try in vain to leave the internal network{mailing}{away}"
 
 
 def default_visibility(site: Site) -> str:
