@@ -113,14 +113,14 @@ def no_way_out(site: Site) -> str:
         return found
 
     by_name = {str(container.name).removeprefix(f"{site.project}-"): container for container in site.containers()}
-    mail, blurring = by_name.get("mail"), by_name.get("outside-engine")
-    others = [container for container in by_name.values() if container not in (proxy, mail, blurring)]
+    mail, leaving = by_name.get("mail"), by_name.get("outside-engine")
+    others = [container for container in by_name.values() if container not in (proxy, mail, leaving)]
     with ThreadPoolExecutor(max_workers=len(others) or 1) as pool:
         found = [finding for findings in pool.map(way_out, others) for finding in findings]
     if found:
         raise ClaimBrokenError("; ".join(found))
     mailing = "; only Keycloak reaches the mail server" if mail is not None else ""
-    away = "; what is not blurred yet goes to the engine outside that site_blurring_engine names" if blurring else ""
+    away = "; what is not blurred yet goes to the engine outside that site_blurring_engine names" if leaving else ""
     return f"{len(others)} containers try in vain to leave the internal network{mailing}{away}"
 
 
