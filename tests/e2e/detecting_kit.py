@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +14,24 @@ from typing import Any
 import httpx
 from PIL import Image, ImageDraw, ImageFont
 
-from conftest import Site, playbook
+from conftest import ROOT, Site, playbook
 from pictures import geovisio_pictures, unique
 
+DOCUMENT = ROOT / "docs" / "detection.md"
+BLOCK = re.compile(r"^```(sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 # Where the sign is drawn on the street, in pixels. (Black capitals on white would be blurred, as a licence plate.)
 PANEL, COLOUR, WRITING = (1240, 600, 1890, 800), "#8f0000", "Café du Port"
+
+
+def example() -> str:
+    """The document's block of the inventory, after its commands have fetched the model that it names."""
+    found = BLOCK.findall(DOCUMENT.read_text(encoding="utf-8"))
+    settings, commands = (next(body for kind, body in found if kind == wanted) for wanted in ("yaml", "sh"))
+    assert "size: 1920" in settings
+    subprocess.run(["sh", "-ec", commands], cwd=ROOT, check=True, capture_output=True)
+    # Four times faster, for all the pictures that other tests have left; the sign is large enough.
+    return str(settings.replace("size: 1920", "size: 960"))
 
 
 def street() -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,24 +13,13 @@ import pytest
 from playwright.sync_api import expect
 
 from browser import chromium, watched
-from conftest import ARTEFACTS, ROOT, Site
-from detecting_kit import PANEL, Detectors, common, found_in, own_upload
+from conftest import ARTEFACTS, Site
+from detecting_kit import PANEL, Detectors, common, example, found_in, own_upload
 from exploring import shown_picture, viewer_is_ready
 
-DOCUMENT = ROOT / "docs" / "detection.md"
-BLOCK = re.compile(r"^```(sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 KEY = "detected|text"
 FILTER = f"\"semantics.{KEY}\"='text'"
 Sql = Callable[..., list[list[str]]]
-
-
-def blocks() -> tuple[str, str]:
-    """The document's block of the inventory, and its commands that fetch the model."""
-    found = BLOCK.findall(DOCUMENT.read_text(encoding="utf-8"))
-    settings, commands = (next(body for kind, body in found if kind == wanted) for wanted in ("yaml", "sh"))
-    assert "size: 1920" in settings
-    # Four times faster, for all the pictures that other tests have left; the sign is large enough.
-    return settings.replace("size: 1920", "size: 960"), commands
 
 
 @dataclass
@@ -45,8 +33,7 @@ class Lab(Detectors):
 
 @pytest.fixture(scope="module")
 def lab(site: Site, user: httpx.Client, engine: docker.DockerClient) -> Iterator[Lab]:
-    settings, commands = blocks()
-    subprocess.run(["sh", "-ec", commands], cwd=ROOT, check=True, capture_output=True)
+    settings = example()
     made = Lab(site, settings, own_upload(user), ("", ""))
     try:
         made.deploy(settings)

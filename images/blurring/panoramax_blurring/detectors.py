@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .engines import Engine
-from .geometry import Detection
+from .geometry import FACE, PLATE, Detection
 from .scene import Scene
 from .settings import Settings, SettingsError
 
@@ -32,6 +32,8 @@ class Context:
 
 Factory = Callable[[Context], Detector]
 _factories: dict[str, Factory] = {}
+#: instead of a name: no detector of ours
+OWN = "own"
 BY_MODE = {"fast": ("centerface", "cascade"), "thorough": ("centerface", "platedet")}
 
 
@@ -41,19 +43,25 @@ def register(name: str, factory: Factory) -> None:
 
 
 def create_detectors(context: Context) -> list[Detector]:
-    """The face and the plate detector that the settings name.
+    """The face and the plate detector that the settings name, and the operator's own models.
 
     Raises:
-        SettingsError: an unknown name.
+        SettingsError: an unknown name, or own models alone where there are none.
     """
     from . import centerface, plates  # noqa: F401 - they register themselves
+    from .own import create_own
 
-    names = zip((context.settings.faces, context.settings.plates), BY_MODE[context.settings.mode], strict=True)
-    detectors = []
-    for chosen, usual in names:
+    own = create_own(context)
+    names = zip(
+        (context.settings.faces, context.settings.plates), BY_MODE[context.settings.mode], (FACE, PLATE), strict=True
+    )
+    detectors: list[Detector] = []
+    for chosen, usual, kind in names:
         name = chosen or usual
+        if name == OWN and any(one.kind == kind for one in own):
+            continue
         if name not in _factories:
             msg = f"no detector is called {name!r}; known are {', '.join(sorted(_factories))}"
-            raise SettingsError(msg)
+            raise SettingsError(f"{msg}, or {OWN} with an own model of kind {kind}")
         detectors.append(_factories[name](context))
-    return detectors
+    return [*detectors, *own]

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from .errors import RefusedError
+from .own_model import read_declared
 from .pipeline import Blurred
 from .settings import Settings, SettingsError
 
@@ -47,7 +48,8 @@ class Signer:
         if len(key) < SHORTEST_KEY:
             msg = f"BLUR_PROOF_KEY: the key in {settings.proof_key} is shorter than {SHORTEST_KEY} bytes"
             raise SettingsError(msg)
-        return cls(key, _checksums(settings.models))
+        own = read_declared(settings.own_models) if settings.own_models.name else ()
+        return cls(key, _checksums(settings.models) | {f"own/{one.name}": one.sha256[:16] for one in own})
 
     def sign(self, picture: str | None, source: bytes, answer: Blurred) -> dict[str, str] | None:
         """Statement and signature (hexadecimal) for an answer, None where there is no key or no name of the picture.

@@ -40,9 +40,11 @@ class Settings:
     mode: str = "fast"
     #: 0: as many as the processors this process may use
     threads: int = 0
-    #: detector names of `detectors.py`; empty: what the mode asks for
+    #: detector names of `detectors.py`; empty: what the mode asks for; own: only the operator's own models
     faces: str = ""
     plates: str = ""
+    #: file with the operator's own models whose finds are blurred as well (`own.py`)
+    own_models: Path = Path()
     face_threshold: float = 0.3
     #: 0: what suits the detector
     plate_threshold: float = 0.0

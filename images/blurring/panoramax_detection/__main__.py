@@ -5,11 +5,12 @@ import logging
 import os
 import sys
 
+from panoramax_blurring.errors import ModelError
+from panoramax_blurring.own_model import OwnModel
 from panoramax_blurring.serving import serve
 
 from .app import create_app
-from .detector import Detector
-from .settings import SettingsError, load
+from .settings import load
 
 logger = logging.getLogger("panoramax_detection")
 EXIT_CONFIG = 78
@@ -21,8 +22,8 @@ def main() -> int:
         settings = load()
         logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
         threads = settings.threads or len(os.sched_getaffinity(0))
-        detectors = {declared.name: Detector(declared, threads) for declared in settings.detectors}
-    except SettingsError as error:
+        detectors = {declared.name: OwnModel(declared, threads) for declared in settings.detectors}
+    except ModelError as error:
         print(f"detection: {error}", file=sys.stderr)
         return EXIT_CONFIG
     logger.info("ready: %s", ", ".join(detectors))

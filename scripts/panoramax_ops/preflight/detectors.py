@@ -1,10 +1,10 @@
-"""The operator's own detection models: that each can be what it says it is, before anything is changed."""
+"""The operator's own models, to tell and to blur: that each can be what it says it is, before anything is changed."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from panoramax_ops.preflight.engine import internal_host, known_hosts
 from panoramax_ops.preflight.model import Problem
 from panoramax_ops.preflight.settings import Settings, shown
 
-SETTING = "site_detectors"
+DETECTORS, BLURRING = "site_detectors", "site_blurring_models"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,39}")
 # What stands in brackets in upstream's keys, and what separates their parts.
@@ -30,21 +30,35 @@ RANGES: dict[str, tuple[float, float]] = {
 
 def detectors(settings: Settings) -> Iterator[Problem]:
     """Name, version and source of each; a model's file must be there, and be the one that was meant."""
-    declared = settings.usable(SETTING, list) or []
+    yield from _entries(settings, DETECTORS, lambda entry: _wrong(settings, entry))
+
+
+def blurring_models(settings: Settings) -> Iterator[Problem]:
+    """The same of those whose finds are blurred, which only our own service can do."""
+    yield from _entries(settings, BLURRING, _wrong_model)
+    if settings.usable(BLURRING, list) and settings.text("site_blurring_engine") != "builtin":
+        yield settings.problem(
+            BLURRING, "leave it out where another engine blurs (site_blurring_engine), or set builtin"
+        )
+
+
+def _entries(
+    settings: Settings, setting: str, wrong: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]
+) -> Iterator[Problem]:
     names: set[str] = set()
-    for entry in declared:
+
+    def problem(what: str, remedy: str) -> Problem:
+        return Problem(settings.place(setting), f"{setting}: {what}", remedy)
+
+    for entry in settings.usable(setting, list) or []:
         name = str(entry.get("name"))
         if not _NAME.fullmatch(name):
-            yield _problem(settings, f"name is {shown(name)}", "use 1 to 31 small letters, digits and dashes")
+            yield problem(f"name is {shown(name)}", "use 1 to 31 small letters, digits and dashes")
         elif name in names:
-            yield _problem(settings, f"{name} stands there twice", "give each detector a name of its own")
+            yield problem(f"{name} stands there twice", "give each one a name of its own")
         names.add(name)
-        for what, remedy in _wrong(settings, entry):
-            yield _problem(settings, f"{name}: {what}", remedy)
-
-
-def _problem(settings: Settings, what: str, remedy: str) -> Problem:
-    return Problem(settings.place(SETTING), f"{SETTING}: {what}", remedy)
+        for what, remedy in wrong(entry):
+            yield problem(f"{name}: {what}", remedy)
 
 
 def _wrong(settings: Settings, entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -53,10 +67,13 @@ def _wrong(settings: Settings, entry: Mapping[str, Any]) -> Iterator[tuple[str, 
         yield f"version is {shown(version)}", "use 1 to 40 letters, digits, dots, dashes and plus signs"
     if ("model" in entry) == ("url" in entry):
         yield ("model and url" if "model" in entry else "neither model nor url"), "give either a model or a url"
-        return
-    if "url" in entry:
+    elif "url" in entry:
         yield from _wrong_url(settings, entry)
-        return
+    else:
+        yield from _wrong_model(entry)
+
+
+def _wrong_model(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, (least, most) in RANGES.items():
         value = entry.get(key, least)
         if isinstance(value, int | float) and not least <= value <= most:
@@ -66,7 +83,7 @@ def _wrong(settings: Settings, entry: Mapping[str, Any]) -> Iterator[tuple[str, 
         if len(values) != 3 or (key == "deviation" and 0 in values):
             yield f"{key} is {shown(values)}", "give three numbers, one for each colour" + ", not 0" * (key != "mean")
     yield from _wrong_labels(entry.get("labels") or [])
-    yield from _wrong_file(Path(str(entry["model"])), str(entry.get("sha256") or ""))
+    yield from _wrong_file(Path(str(entry.get("model") or "")), str(entry.get("sha256") or ""))
 
 
 def _wrong_url(settings: Settings, entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from panoramax_ops.colours import colour_problem
-from panoramax_ops.preflight.detectors import detectors
+from panoramax_ops.preflight.detectors import blurring_models, detectors
 from panoramax_ops.preflight.engine import engine
 from panoramax_ops.preflight.model import Problem
 from panoramax_ops.preflight.outside import outside
@@ -259,5 +259,5 @@ def secrets(settings: Settings) -> Iterator[Problem]:
 
 RULES: tuple[Rule, ...] = (
     *(names, addresses, links, looks, outside, mail, engine),
-    *(detectors, sizes, ranges, uploads, secrets),
+    *(detectors, blurring_models, sizes, ranges, uploads, secrets),
 )

@@ -97,4 +97,4 @@ def test_services_must_be_of_the_site(entry: dict[str, Any], says: list[str]) ->
 
 
 def test_each_has_a_name_of_its_own(model: dict[str, Any]) -> None:
-    assert problems(model, model) == ["site_detectors: text stands there twice: give each detector a name of its own"]
+    assert problems(model, model) == ["site_detectors: text stands there twice: give each one a name of its own"]

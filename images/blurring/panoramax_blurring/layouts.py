@@ -1,4 +1,4 @@
-"""What models answer, turned into boxes: float32[n, 6] with x1, y1, x2, y2 in pixels of the input, score, class."""
+"""What operators' own models answer, as boxes: float32[n, 6]: x1, y1, x2, y2 in pixels of the input, score, class."""
 
 from collections.abc import Callable
 

@@ -1,24 +1,71 @@
-"""One model: what it is shown of a picture, and what it finds there."""
+"""An operator's own model: what it is shown of a picture, and what it finds there."""
 
 import hashlib
 import importlib
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from panoramax_blurring.resample import stretch
-
-from . import decode
-from .settings import Declared, SettingsError
+from . import layouts
+from .errors import ModelError
+from .resample import stretch
 
 Pixels = NDArray[np.uint8]
 GREY = 114
 STRIDE = 32
 #: Tiles overlap by this share of their side, so that what lies on an edge is whole in one of them.
 SHARED = 0.2
-MAX_FOUND = 200
+MODELS = Path("/own-models")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One model, as the inventory declares it; `docs/detection.md` says what each setting means."""
+
+    name: str
+    sha256: str
+    labels: tuple[str, ...]
+    threshold: float = 0.5
+    layout: str = "yolo"
+    size: int = 640
+    tiles: int = 1
+    overlap: float = 0.5
+    colours: str = "rgb"
+    scale: float = 255.0
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    deviation: tuple[float, ...] = (1.0, 1.0, 1.0)
+    smallest: int = 8
+    margin: float = 0.0
+    #: how what it finds is blurred; empty for who only tells of it
+    kind: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Where the model lies: files are named by what is in them."""
+        return MODELS / f"{self.sha256}.onnx"
+
+
+def read_declared(path: Path) -> tuple[Declared, ...]:
+    """What a file declares that role `blurring` wrote.
+
+    Raises:
+        ModelError: it is another.
+    """
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(_declared(entry) for entry in entries)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} cannot be used ({type(error).__name__}: {error}); deploy again") from error
+
+
+def _declared(entry: dict[str, Any]) -> Declared:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return Declared(**values)
 
 
 @dataclass(frozen=True)
@@ -44,14 +91,14 @@ def tiles(size: tuple[int, int], count: int) -> list[tuple[int, int, int, int]]:
     return [(x, y, width, height) for y, height in places[1] for x, width in places[0]]
 
 
-class Detector:
+class OwnModel:
     """A loaded model. Not for several threads at once."""
 
     def __init__(self, declared: Declared, threads: int) -> None:
         """Load it, and try it on a grey picture.
 
         Raises:
-            SettingsError: the file is not there, not the declared one, or not a model of the declared kind.
+            ModelError: the file is not there, not the declared one, or not a model of the declared kind.
         """
         self.declared = declared
         self._runtime: Any = importlib.import_module("onnxruntime")
@@ -65,8 +112,8 @@ class Detector:
         #: Height and width that the model insists on, if it does.
         self._fixed = (height, width) if isinstance(height, int) and isinstance(width, int) else None
         try:
-            self.find(np.full((STRIDE * 4, STRIDE * 4, 3), GREY, np.uint8))
-        except decode.LayoutError as error:
+            self.find((STRIDE * 4, STRIDE * 4), lambda _x, _y, w, h: np.full((h, w, 3), GREY, np.uint8))
+        except layouts.LayoutError as error:
             raise self._error(f"{error} (labels: {len(declared.labels)})") from error
 
     @property
@@ -74,8 +121,8 @@ class Detector:
         """Pixels of the longer side of a picture that the model is shown, over all tiles; more would be lost."""
         return max(self._fixed or (self.declared.size,)) * self.declared.tiles
 
-    def _error(self, what: str) -> SettingsError:
-        return SettingsError(f"detector {self.declared.name}: {what}")
+    def _error(self, what: str) -> ModelError:
+        return ModelError(f"detector {self.declared.name}: {what}")
 
     def _load(self, threads: int) -> Any:
         try:
@@ -95,16 +142,18 @@ class Detector:
         except Exception as error:
             raise self._error(f"ONNX Runtime cannot load its model: {str(error).splitlines()[0][:300]}") from error
 
-    def find(self, pixels: Pixels) -> list[Found]:
-        """What the model finds in BGR uint8[h, w, 3], the surest first; 200 at most.
+    def find(self, size: tuple[int, int], cut: Callable[[int, int, int, int], Pixels]) -> list[Found]:
+        """What the model finds in a picture of (width, height), the surest first.
+
+        `cut(x, y, width, height)` gives a part of the picture, BGR uint8[h, w, 3].
 
         Raises:
             LayoutError: the model answers in another form than declared.
         """
-        height, width = pixels.shape[:2]
-        found = [decode.none()]
-        for x, y, w, h in tiles((width, height), self.declared.tiles):
-            found.append(self._look(pixels[y : y + h, x : x + w]) + np.array([x, y, x, y, 0, 0], np.float32))
+        width, height = size
+        found = [layouts.none()]
+        for x, y, w, h in tiles(size, self.declared.tiles):
+            found.append(self._look(cut(x, y, w, h)) + np.array([x, y, x, y, 0, 0], np.float32))
         boxes = np.concatenate(found)
         margin = self.declared.margin * np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
         boxes[:, :2] -= margin[:, None]
@@ -113,14 +162,14 @@ class Detector:
         boxes[:, 1:4:2] = boxes[:, 1:4:2].clip(0, height)
         smallest = self.declared.smallest
         boxes = boxes[(boxes[:, 2] - boxes[:, 0] >= smallest) & (boxes[:, 3] - boxes[:, 1] >= smallest)]
-        return [self._found(box) for box in decode.suppress(boxes, self.declared.overlap)[:MAX_FOUND].tolist()]
+        return [self._found(box) for box in layouts.suppress(boxes, self.declared.overlap).tolist()]
 
     def _found(self, box: list[float]) -> Found:
         x1, y1, x2, y2, score, number = box
         place = (int(x1), int(y1), int(np.ceil(x2)), int(np.ceil(y2)))
         return Found(self.declared.labels[int(number)], round(min(max(score, 0.0), 1.0), 3), place)
 
-    def _look(self, part: Pixels) -> decode.Boxes:
+    def _look(self, part: Pixels) -> layouts.Boxes:
         """Boxes in pixels of a part of the picture."""
         height, width = part.shape[:2]
         room = self._fixed or (self.declared.size, self.declared.size)
@@ -137,7 +186,7 @@ class Detector:
         planes = np.ascontiguousarray(shown.transpose(2, 0, 1)[None], np.float32)
         output = self._session.run(None, {self._input: planes})[0]
         declared = self.declared
-        decoder = decode.LAYOUTS[declared.layout]
+        decoder = layouts.LAYOUTS[declared.layout]
         boxes = decoder(np.asarray(output, np.float32), len(declared.labels), declared.threshold)
         if declared.layout == "map":
             # A map may be smaller than what the model was shown.

@@ -1,0 +1,53 @@
+"""A model of the operator's own whose finds are blurred: the text on a sign, beside faces and plates."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+
+import httpx
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from conftest import Site, playbook
+from detecting_kit import example, own_upload, street
+from known import assert_gone
+
+# The sign's writing, and a part of the house above it.
+WRITING, HOUSE = (1300, 640, 1830, 760), (900, 250, 1200, 450)
+
+
+@pytest.fixture(scope="module")
+def declared(site: Site) -> Iterator[str]:
+    """The site with the model of docs/detection.md among what blurs; the model's checksum."""
+    [model] = yaml.safe_load(example())["site_detectors"]
+    model |= {"kind": "plate"}
+    del model["version"]
+    file = site.inventory / "group_vars" / "all" / "zz_models.yml"
+    file.write_text(yaml.safe_dump({"site_blurring_models": [model]}), encoding="utf-8")
+    try:
+        playbook(site.inventory, "blurring.yml")
+        yield str(model["sha256"])
+    finally:
+        file.unlink()
+        playbook(site.inventory, "blurring.yml")
+
+
+def test_what_it_finds_is_blurred_and_the_proof_names_it(
+    declared: str, user: httpx.Client, other_user: httpx.Client, database_sql: Callable[..., list[list[str]]]
+) -> None:
+    collection, picture = own_upload(user)
+    try:
+        shown = other_user.get(f"/api/pictures/{picture}/hd.jpg")
+        before, after = (Image.open(io.BytesIO(jpeg)).convert("L") for jpeg in (street(), shown.content))
+        assert_gone(before, after, WRITING, "the writing on the sign")
+        assert np.array_equal(np.asarray(before.crop(HOUSE)), np.asarray(after.crop(HOUSE)))
+        [[statement]] = database_sql(f"SELECT statement FROM priv.blurring_proofs WHERE picture_id = '{picture}'")
+        models = json.loads(statement)["models"]
+        assert models["own/text"] == declared[:16]
+        assert {"faces.onnx", "plates.onnx"} <= set(models)
+    finally:
+        user.delete(f"/api/collections/{collection}")
