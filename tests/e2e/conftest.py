@@ -29,6 +29,8 @@ from signing_in import client, sign_in
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "artefacts"
+# Seconds; nothing that a script does here takes so long.
+LONGEST_SCRIPT = 900
 SETTINGS = """---
 site_name: panoramax-e2e
 site_domain: localhost
@@ -66,6 +68,7 @@ class Site:
             capture_output=True,
             text=True,
             check=check,
+            timeout=LONGEST_SCRIPT,
         )
 
 

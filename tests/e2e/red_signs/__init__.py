@@ -40,7 +40,7 @@ argument_specs:
         user: "10021:10021"
         tmpfs: {/tmp: "size=1m,mode=1777"}
         networks: [back]
-        memory: 128m
+        memory: 256m
         healthcheck: {test: [CMD, python3, -c, "import socket; socket.create_connection(('127.0.0.1', 8000))"]}
 """,
 }
