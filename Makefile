@@ -56,7 +56,7 @@ website: ## Linters, types and unit tests of the website's own code
 	cd images/website && npm ci --silent && npm run --silent lint && npm test --silent
 
 e2e: $(VENV)/development ## A whole deployment on this machine, driven by real clients and a real browser
-	$(BIN)/pytest tests/e2e -v
+	$(BIN)/pytest tests/e2e -v --durations=15
 
 guide: $(VENV)/development ## Take the screenshots of docs/user-guide.md anew (GUIDE_INVENTORY=DIRECTORY: on a site that is there)
 	GUIDE=1 $(if $(GUIDE_INVENTORY),E2E_INVENTORY=$(GUIDE_INVENTORY)) $(BIN)/pytest tests/e2e/test_website_pages.py -v
@@ -70,7 +70,7 @@ test: check molecule e2e ## What every change has to pass: check, the scenarios 
 test-all: export MOLECULE_BUNDLE := $(CURDIR)/private-panoramax.tar
 test-all: check bundle ## The same with all scenarios
 	$(BIN)/python scripts/scenarios.py run --all
-	$(BIN)/pytest tests/e2e -v
+	$(BIN)/pytest tests/e2e -v --durations=15
 
 lock: $(VENV)/development ## Write the lock files anew from requirements*.in
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --python-version 3.11 --no-emit-index-url -o requirements-dev.txt requirements-dev.in
