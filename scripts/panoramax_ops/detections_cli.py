@@ -23,6 +23,8 @@ app = commands(
 LOOK_SECONDS = 2.0
 # Without a single look in this time, something is wrong that waiting does not mend.
 STANDSTILL_SECONDS = 600.0
+# After so many, a picture is next tried ten minutes later or more (roles/api/files/launcher/detecting.py).
+SOON_TRIES = 2
 Named = Annotated[str | None, typer.Option("--detector", metavar="NAME", help="Only this one; else all.")]
 
 
@@ -104,14 +106,25 @@ def run(
                 out.print(
                     f"{one.name}/{one.version}: {one.found} found on {one.done} pictures, {one.failed} failed{rest}."
                 )
-        if follow and any(one.failed for one in chosen):
+        if follow and (any(one.failed for one in chosen) or _later(database, detector)):
             raise RefusedError(
-                "Some pictures could not be looked at.", "For the reasons: detections.py -i INVENTORY failed"
+                "Some pictures could not be looked at.",
+                "For the reasons, and which of them are tried again: detections.py -i INVENTORY failed",
             )
 
 
+def _later(database: Database, name: str | None) -> int:
+    """How many pictures wait for a try that is far off."""
+    failed = (one for one in database.failed_detections() if name in (None, one.detector))
+    return sum(bool(one.next) and one.tries > SOON_TRIES for one in failed)
+
+
 def _follow(database: Database, name: str | None, total: int, *, quiet: bool) -> None:
-    """Show the progress until nothing waits. Raises UnableError if nothing happens for ten minutes."""
+    """Show the progress until nothing waits that is looked at soon.
+
+    Raises:
+        UnableError: nothing happened for ten minutes.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     moved, left = time.monotonic(), total
     with Progress(*columns, console=err, disable=quiet) as progress:
@@ -123,7 +136,7 @@ def _follow(database: Database, name: str | None, total: int, *, quiet: bool) ->
             # Pictures that come meanwhile are looked at too.
             total = max(total, waiting)
             progress.update(task, total=total, completed=total - waiting)
-            if not waiting:
+            if waiting <= _later(database, name):
                 return
             if time.monotonic() - moved > STANDSTILL_SECONDS:
                 raise UnableError(

@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,29 @@ def test_what_it_fails_at_is_named_and_tried_again(
     finally:
         lab.tell("200")
         user.delete(f"/api/collections/{where[0]}")
+
+
+def test_nobody_sits_by_a_picture_that_is_tried_again_much_later(
+    lab: Lab, user: httpx.Client, other_user: httpx.Client, database_sql: Callable[..., list[list[str]]]
+) -> None:
+    lab.tell("garbage")
+    where = own_upload(user)
+    until(lambda: lab.script("failed"), "the failure is not told")
+    with ThreadPoolExecutor() as pool:
+        sitting = pool.submit(lab.site.run, "detections.py", "run", check=False)
+        # The command has it tried anew; to the first failure of that, two more are made up.
+        failed = "WHERE reason IS NOT NULL"
+        tried = f"SELECT again, tries FROM priv.detections {failed}"
+        until(lambda: database_sql(tried) == [["t", "1"]], "it is not tried again")
+        database_sql(f"UPDATE priv.detections SET tries = 3, due = now() + interval '10 minutes' {failed}")
+        done = sitting.result(timeout=60)
+    assert done.returncode == 1
+    assert "1 wait" in done.stdout
+    assert "Some pictures could not be looked at" in done.stderr
+    lab.tell("200")
+    lab.script("run")
+    assert len(found_in(other_user, where, KEY)) == 1
+    user.delete(f"/api/collections/{where[0]}")
 
 
 def test_it_is_removed_with_its_tags(lab: Lab, other_user: httpx.Client) -> None:

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 COLOUR = (0x8F, 0, 0)
 NEAR, WIDE = 40, 0.1
 # Pixels; a JPEG is decoded at a half, a quarter or an eighth of its size as long as it stays larger than this.
-LOOKED_AT = (1600, 1600)
+LOOKED_AT = (800, 800)
 TOLD = Path("/tmp/told")
 
 
