@@ -45,7 +45,7 @@ VARIANTS = (
 PROGRAM = """
 import json, resource, struct, sys, time
 from panoramax_blurring.detectors import Context, create_detectors
-from panoramax_blurring.engines import choose_engine
+from panoramax_blurring.engine_choice import choose_engine
 from panoramax_blurring.pipeline import blur
 from panoramax_blurring.settings import Settings
 def spent():

@@ -55,7 +55,7 @@ PROGRAM = """
 import dataclasses, json, resource, struct, sys
 from pathlib import Path
 from panoramax_blurring.detectors import Context, create_detectors
-from panoramax_blurring.engines import choose_engine
+from panoramax_blurring.engine_choice import choose_engine
 from panoramax_blurring.pipeline import blur
 from panoramax_blurring.settings import Settings
 settings = Settings.from_environment()

@@ -7,8 +7,9 @@ import sys
 from . import serving
 from .app import create_app
 from .detectors import Context, create_detectors
+from .engine_choice import choose_engine
 from .engine_client import EngineClient
-from .engines import choose_engine, thread_count
+from .engines import thread_count
 from .errors import ModelError
 from .foreign import ForeignWork
 from .proof import Signer

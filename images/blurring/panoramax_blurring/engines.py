@@ -1,10 +1,9 @@
-"""Run ONNX models: OpenVINO or ONNX Runtime, chosen by setting or by timing both on this machine.
+"""Run ONNX models by OpenVINO or ONNX Runtime.
 
 The runtimes are imported when they are used: only the chosen one takes memory.
 """
 
 import importlib
-import logging
 import os
 from collections import OrderedDict
 from pathlib import Path
@@ -19,7 +18,6 @@ from .settings import Settings
 Outputs = list[NDArray[np.float32]]
 #: compiled input shapes kept per network, some 20 to 50 MB each: most pictures need three, compiling takes 0.15 s
 MAX_SHAPES = 3
-logger = logging.getLogger(__name__)
 
 
 class Network(Protocol):
@@ -130,7 +128,8 @@ class OnnxRuntimeEngine:
         options.log_severity_level = 3
         # Spinning threads steal the processor from the neighbours (PostgreSQL, the API) on a small host.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.enable_cpu_mem_arena = False
+        # Some 200 MB that stay with it: giving the buffers back after every tile costs a fifth of the time.
+        options.enable_cpu_mem_arena = True
         session = self.api.InferenceSession(str(path), options, providers=[(self.provider, self.provider_options)])
         # It goes on with the processor if the card cannot be used, and only logs that.
         if session.get_providers()[0] != self.provider:
@@ -142,31 +141,9 @@ class OnnxRuntimeEngine:
         name = session.get_inputs()[0].name
 
         def run(pixels: NDArray[np.uint8]) -> Outputs:
-            planes = pixels[None, :, :, ::-1].transpose(0, 3, 1, 2).astype(np.float32) / np.float32(scale)
+            planes = np.empty((1, 3, *pixels.shape[:2]), np.float32)
+            planes[0] = pixels[:, :, ::-1].transpose(2, 0, 1)
+            planes /= np.float32(scale)
             return list(session.run(None, {name: planes}))
 
         return run
-
-
-def choose_engine(settings: Settings, trial_model: Path) -> Engine:
-    """The engine of the settings; for `auto` on a CPU the one that is faster on this machine, timed on a tile.
-
-    Raises:
-        ModelError: the device asked for is not there.
-    """
-    threads = thread_count(settings)
-    if settings.device == "cuda" or settings.engine == "onnxruntime":
-        return OnnxRuntimeEngine(threads, settings.device)
-    if settings.engine == "openvino":
-        return OpenVinoEngine(threads)
-    if settings.device == "auto" and OnnxRuntimeEngine.has_cuda():
-        return OnnxRuntimeEngine(threads, "auto")
-    from .trial import trial
-
-    times = {name: trial(name, trial_model, threads) for name in ("openvino", "onnxruntime")}
-    logger.info("seconds per tile: %s", times)
-    if min(times.values()) == float("inf"):
-        msg = f"no engine runs {trial_model.name} on this machine"
-        raise ModelError(msg)
-    fastest = min(times, key=lambda name: times[name])
-    return OpenVinoEngine(threads) if fastest == "openvino" else OnnxRuntimeEngine(threads, "cpu")
