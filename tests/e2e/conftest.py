@@ -25,6 +25,7 @@ import pytest
 
 from panoramax_ops.opening import Opened, open_accounts
 from panoramax_ops.scratch import write_inventory
+from panoramax_ops.verify.executed import execute
 from signing_in import client, sign_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -289,9 +290,7 @@ def database_sql(site: Site, engine: docker.DockerClient) -> Callable[..., list[
         container = engine.containers.get(f"{site.project}-database")
         command = ["psql", "--no-psqlrc", "-qAtX", "-v", "ON_ERROR_STOP=1", "-F", "\x1f", "-h", "/run/postgresql"]
         command += ["-U", "postgres", "-d", database, "-c", sql if user == "postgres" else f"SET ROLE {user}; {sql}"]
-        code, output = container.exec_run(command)
-        assert isinstance(output, bytes)
-        text = output.decode()
+        code, text = execute(container, command, again=sql.lstrip().upper().startswith("SELECT"))
         if code != 0:
             raise RuntimeError(text)
         return [line.split("\x1f") for line in text.splitlines()]

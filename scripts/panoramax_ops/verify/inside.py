@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from panoramax_ops.errors import UnableError
+from panoramax_ops.verify.executed import execute
 from panoramax_ops.verify.model import Check, ClaimBrokenError
 from panoramax_ops.verify.requests import insistent
 from panoramax_ops.verify.site import FILES, Site
@@ -241,10 +242,10 @@ def files(site: Site) -> str:
     """Pictures, database and secrets can be read by the account of their own service and by nobody else."""
     found: list[str] = []
     for container in site.containers():
-        code, output = container.exec_run(["sh", "-c", MODES])
+        code, output = execute(container, ["sh", "-c", MODES])
         if code:
-            raise UnableError(f"{container.name}: file modes cannot be read: {output.decode(errors='replace')[:200]}")
-        found += [f"{container.name}: {line}" for line in output.decode().splitlines()]
+            raise UnableError(f"{container.name}: file modes cannot be read: {output[:200]}")
+        found += [f"{container.name}: {line}" for line in output.splitlines()]
     secrets = site.inventory / "group_vars" / "all" / "secrets.yml"
     for path in (secrets, site.state / "letters", site.state / "accounts.log"):
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:

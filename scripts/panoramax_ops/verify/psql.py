@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from panoramax_ops.errors import UnableError
+from panoramax_ops.verify.executed import execute
 
 SOCKET = "/run/postgresql"
 
@@ -18,15 +19,17 @@ class Psql:
         self._container = f"{project}-database"
         self._database = database
 
-    def run(self, statements: str) -> list[list[str]]:
-        """All rows as text (NULL is empty). Statements are one transaction. Raises UnableError if one fails.
+    def run(self, statements: str, *, again: bool = False) -> list[list[str]]:
+        """All rows as text (NULL is empty). Statements are one transaction.
 
         Nothing that comes from outside may be part of the text, but checked identifiers.
+
+        Raises:
+            UnableError: one fails, or its answer was lost; with `again`, they may be run once more then.
         """
         command = ["psql", "--no-psqlrc", "-qAtX", "-v", "ON_ERROR_STOP=1", "-F", "\t", "-h", SOCKET, "-U", "postgres"]
         container = self._engine.containers.get(self._container)
-        code, output = container.exec_run([*command, "-d", self._database, "-c", statements])
-        text = output.decode(errors="replace")
+        code, text = execute(container, [*command, "-d", self._database, "-c", statements], again=again)
         if code != 0:
             raise UnableError(
                 f"The database refuses a statement of the verifier: {text.strip()[:300]}",
@@ -36,4 +39,4 @@ class Psql:
 
     def read(self, query: str) -> list[list[str]]:
         """Rows of a query in a transaction that can write nothing."""
-        return self.run(f"BEGIN READ ONLY; {query}")
+        return self.run(f"BEGIN READ ONLY; {query}", again=True)

@@ -22,6 +22,7 @@ from panoramax_ops.opening import POSTGRESQL_SOCKET, certificate_authority, sett
 from panoramax_ops.policy import Policy, load_policy
 from panoramax_ops.signing_in import client
 from panoramax_ops.verify.cast import Cast, only_one
+from panoramax_ops.verify.executed import execute
 from panoramax_ops.verify.psql import Psql
 from panoramax_ops.verify.reaching import must_answer
 
@@ -74,9 +75,8 @@ class Site:
         return client(self.url, self.ca)
 
     def execute(self, service: str, *command: str) -> tuple[int, str]:
-        """Run a command in a service's container. Returns exit code and output, both streams together."""
-        code, output = self.container(service).exec_run(list(command))
-        return int(code), output.decode(errors="replace")
+        """Run a command that changes nothing in a service's container. Returns exit code and output, see `execute`."""
+        return execute(self.container(service), command)
 
     def container(self, service: str) -> Any:
         """The container of a service, on whichever host it is. Raises UnableError if there is none."""
