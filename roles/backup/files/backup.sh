@@ -15,7 +15,21 @@ fetched=$here/fetched
 
 volume() { docker volume inspect --format '{{.Mountpoint}}' "$project-pictures"; }
 in_database() { docker exec -i "$project-database" "$@"; }
-ask() { in_database psql --no-psqlrc -qAtX -v ON_ERROR_STOP=1 -h /run/postgresql -U postgres -d panoramax -c "$1"; }
+# Docker may lose what a command said and yet say that it ended well: an answer counts if it has its last line.
+ask() {
+    local said
+    said=$(in_database psql --no-psqlrc -qAtX -v ON_ERROR_STOP=1 -h /run/postgresql -U postgres -d panoramax -c "$1" -c '\echo whole') || return
+    [ "${said##*$'\n'}" = whole ] || {
+        echo "Docker lost an answer of the database; is the host very busy? Run this again." >&2
+        return 1
+    }
+    printf %s "${said%whole}"
+}
+# A dump is read to its end, as a restore would.
+dump() {
+    in_database pg_dump -h /run/postgresql -U postgres -Fc "$@" > "$here/databases/$1.dump"
+    in_database pg_restore --file /dev/null < "$here/databases/$1.dump"
+}
 unprepared="preparing_status <> 'prepared' AND status <> 'waiting-for-delete'"
 
 open_repository() {
@@ -34,8 +48,8 @@ store_database() {
     [ "$waiting" -eq 0 ] || echo "$waiting pictures still wait for their blurring and are not in this backup."
     mkdir -p "$here/databases"
     # The view is made anew where it is restored; refreshing it without statistics takes minutes (measured).
-    in_database pg_dump -h /run/postgresql -U postgres -Fc --exclude-table-data=pictures_grid panoramax > "$here/databases/panoramax.dump"
-    in_database pg_dump -h /run/postgresql -U postgres -Fc keycloak > "$here/databases/keycloak.dump"
+    dump panoramax --exclude-table-data=pictures_grid
+    dump keycloak
     restic backup --quiet --host "$project" --tag "$run,$what" "$here/databases"
 }
 
