@@ -87,6 +87,8 @@ CONNECT_SECONDS, READ_SECONDS = 3, 60
 MANAGEMENT_CLIENT = "realm-management"
 # ... and `_system`, which Keycloak 26.7 makes when anybody opens a page of no client. Without these it is of no use.
 SYSTEM_LACKS = ("protocol", "publicClient", "redirectUris", "directAccessGrantsEnabled", "serviceAccountsEnabled")
+# Attributes that a realm gets when anybody saves it in the admin console, with the value that holds without them.
+SAVED_TOO = {"scimApiEnabled": "false"}
 
 
 class KeycloakError(Exception):
@@ -150,7 +152,8 @@ def read_export(session: Session, realm: str) -> dict[str, Any]:
     """What an export holds about a realm, secrets masked, without the client that Keycloak made by itself."""
     body: dict[str, Any] = session.read(f"/{realm}/partial-export?exportClients=true&exportGroupsAndRoles=true", "POST")
     clients = [c for c in body["clients"] if c["clientId"] != "_system" or any(c.get(key) for key in SYSTEM_LACKS)]
-    return {**body, "clients": clients}
+    attributes = dict((body.get("attributes") or {}).items() - SAVED_TOO.items())
+    return {**body, "clients": clients, "attributes": attributes}
 
 
 def client_secrets(session: Session, realm: str, clients: list[str]) -> dict[str, str]:
@@ -179,7 +182,8 @@ def managers(session: Session, realm: str) -> list[str]:
 
 def sections(realm: dict[str, Any], **others: Any) -> dict[str, str]:
     """Digest of each part of the state: the keys of the realm's export, and what an export does not hold."""
-    parts = {key: value for key, value in realm.items() if key not in VOLATILE} | others
+    attributes = {f"attributes.{name}": value for name, value in realm["attributes"].items()}
+    parts = {key: value for key, value in realm.items() if key not in VOLATILE | {"attributes"}} | attributes | others
     return {key: digest(value) for key, value in parts.items()}
 
 
@@ -213,7 +217,7 @@ def problems(found: dict[str, Any], drift: list[str], expected_clients: list[str
     if drift:
         sentences.append(
             f"Changed by hand, and not put right by this role: {', '.join(drift)}."
-            " Put it back in the admin console, or run once with -e '{\"keycloak_accept_drift\": true}'."
+            " Put it back in the admin console, or set keycloak_accept_drift: true in the inventory for one deployment."
         )
     return sentences
 

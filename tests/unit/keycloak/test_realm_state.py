@@ -110,6 +110,7 @@ def test_the_same_realm_in_another_order_is_the_same() -> None:
         (lambda server: server.realm.update(registrationAllowed=True), "registrationAllowed"),
         (lambda server: server.realm["clients"].append({"clientId": "evil"}), "clients"),
         (lambda server: server.realm.update(something="new"), "something"),
+        (lambda server: server.realm.update(attributes={"scimApiEnabled": "true"}), "attributes.scimApiEnabled"),
         (lambda server: setattr(server, "secret", "changed"), "clientSecrets"),
         (lambda server: server.admins.update(another="a"), "master"),
         (lambda server: server.managers.append({"username": "jane"}), "managers"),
@@ -133,6 +134,13 @@ def test_the_client_that_keycloak_makes_by_itself_is_no_change() -> None:
     assert look(server) == before
     own["redirectUris"] = ["https://evil.example/*"]
     assert state.differences(before["state"], look(server)["state"]) == ["clients"]
+
+
+def test_what_keycloak_adds_to_a_realm_that_is_saved_is_no_change() -> None:
+    server = Server()
+    before = look(server)
+    server.realm["attributes"] = {"scimApiEnabled": "false"}
+    assert look(server) == before
 
 
 def test_another_declaration_differs_and_no_record_is_all_different() -> None:
