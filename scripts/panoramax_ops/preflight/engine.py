@@ -46,6 +46,11 @@ def _remedy(settings: Settings, value: str) -> str:
             f"{outside[1]} is outside, and pictures that are not blurred yet must not leave the site; declare an engine"
             " in site_extra_services, or set site_blurring_engine_outside to true if that is meant (docs/blurring.md)"
         )
+    if value == "sgblur":
+        return (
+            "SGBlur is a service of your own, from an image that you have: declare its role in site_extra_services,"
+            " and give http://sgblur:8001 here (docs/blurring.md, SGBlur itself)"
+        )
     if host is None:
         return "give builtin, an engine of your own as http://NAME:PORT, or one outside as https://HOST"
     if host not in known_hosts(settings):
