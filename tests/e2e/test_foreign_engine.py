@@ -7,10 +7,8 @@ done by "another" engine: the site's own service, behind one that fails on deman
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +16,13 @@ from typing import Any
 import docker
 import httpx
 import pytest
-from PIL import Image
 
 from conftest import Site
-from known import Known, assert_gone, self_test_picture
-from pictures import unique
+from engine_kit import Sql, assert_blurred, proof, published, shown, state, upload
+from known import Known, self_test_picture
 
 FAULTS = ("echo", "garbage", "hanging")
 PATIENCE = 4
-Sql = Callable[..., list[list[str]]]
 
 
 @dataclass
@@ -41,9 +37,9 @@ class Lab:
         """Let the engine fail at everything; `none` ends that."""
         httpx.put(f"http://{self.address}:8001/all/{fault}", timeout=10).raise_for_status()
 
-    def state(self, picture: str) -> str:
-        """How far a picture is."""
-        return self.sql(f"SELECT preparing_status FROM pictures WHERE id = '{picture}'")[0][0]
+    def published(self, picture: str) -> None:
+        """Wait until a picture is."""
+        published(self.sql, picture, 60, lambda: [str(each.logs(tail=25), "utf-8") for each in self.containers])
 
 
 @pytest.fixture(scope="module")
@@ -97,48 +93,16 @@ def lab(site: Site, engine: docker.DockerClient, database_sql: Sql) -> Iterator[
         own.start()
 
 
-def upload(session: httpx.Client, picture: bytes) -> str:
-    """Upload one picture. Returns its identifier."""
-    asked = {"title": "Engine", "estimated_nb_files": 1, "no_deduplication": True}
-    made = session.post("/api/upload_sets", json=asked).json()["id"]
-    answer = session.post(
-        f"/api/upload_sets/{made}/files",
-        files={"file": ("engine.jpg", unique(picture), "image/jpeg")},
-        data={
-            "override_capture_time": "2026-09-01T10:00:00Z",
-            "override_latitude": "47.5",
-            "override_longitude": "-2.7",
-        },
-    )
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["picture_id"])
-
-
-def published(lab: Lab, picture: str, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while lab.state(picture) != "prepared":
-        logs = "\n".join(str(container.logs(tail=25), "utf-8") for container in lab.containers)
-        assert time.monotonic() < deadline, f"{lab.state(picture)}\n{logs}"
-        time.sleep(0.5)
-
-
 def test_the_engine_blurs_and_the_proof_names_it(
     lab: Lab, known: Known, user: httpx.Client, other_user: httpx.Client
 ) -> None:
     picture = upload(user, known.jpeg)
-    published(lab, picture, 60)
-    # Others see it once it is in a sequence, which is a job of its own.
-    deadline = time.monotonic() + 60
-    while (shown := other_user.get(f"/api/pictures/{picture}/hd.jpg")).status_code == 403:
-        assert time.monotonic() < deadline, "others do not see it"
-        time.sleep(0.5)
-    assert shown.status_code == 200
-    for kind, box in known.boxes.items():
-        assert_gone(known.image, Image.open(io.BytesIO(shown.content)).convert("L"), box, kind)
-    [[statement]] = lab.sql(f"SELECT statement FROM priv.blurring_proofs WHERE picture_id = '{picture}'")
-    said = json.loads(statement)
+    lab.published(picture)
+    jpeg = shown(other_user, picture)
+    assert_blurred(known, jpeg)
+    said = proof(lab.sql, picture)
     assert said["engine"] == f"PrivatePanoramaxBlur at http://{lab.address}:8001"
-    assert said["answer"] == hashlib.sha256(shown.content).hexdigest()
+    assert said["answer"] == hashlib.sha256(jpeg).hexdigest()
     assert "models" not in said
 
 
@@ -150,13 +114,11 @@ def test_whatever_the_engine_does_nothing_unblurred_is_shown_and_nothing_is_lost
         lab.every(fault)
         pictures.append(upload(user, known.jpeg))
         time.sleep(PATIENCE + 2)
-        assert [lab.state(picture) for picture in pictures] == ["not-processed"] * len(pictures), fault
+        assert [state(lab.sql, picture) for picture in pictures] == ["not-processed"] * len(pictures), fault
         assert [other_user.get(f"/api/pictures/{picture}/hd.jpg").status_code == 200 for picture in pictures] == [
             False
         ] * len(pictures)
     lab.every("none")
     for picture in pictures:
-        published(lab, picture, 60)
-        shown = other_user.get(f"/api/pictures/{picture}/hd.jpg")
-        for kind, box in known.boxes.items():
-            assert_gone(known.image, Image.open(io.BytesIO(shown.content)).convert("L"), box, kind)
+        lab.published(picture)
+        assert_blurred(known, shown(other_user, picture))

@@ -6,10 +6,8 @@ certificate of another authority.
 
 from __future__ import annotations
 
-import io
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +16,13 @@ import docker
 import httpx
 import pytest
 import yaml
-from PIL import Image
 
 from conftest import Site, playbook
-from known import Known, assert_gone, self_test_picture
+from engine_kit import Sql, assert_blurred, proof, published, shown, state, upload
+from known import Known, self_test_picture
 from mail_server import make_certificate
-from pictures import unique
 
 HOST = "blur.panoramax.test"
-Sql = Callable[..., list[list[str]]]
 
 
 @dataclass
@@ -57,18 +53,9 @@ class Lab:
             self.engine.remove(force=True, v=True)
             self.engine = None
 
-    def state(self, picture: str) -> str:
-        """How far a picture is."""
-        return self.sql(f"SELECT preparing_status FROM pictures WHERE id = '{picture}'")[0][0]
-
     def published(self, picture: str) -> None:
         """Wait until a picture is."""
-        deadline = time.monotonic() + 90
-        while self.state(picture) != "prepared":
-            assert time.monotonic() < deadline, self.docker.containers.get(f"{self.site.project}-blurring").logs()[
-                -3000:
-            ]
-            time.sleep(0.5)
+        published(self.sql, picture, 90, self.docker.containers.get(f"{self.site.project}-blurring").logs)
 
 
 @pytest.fixture(scope="module")
@@ -107,31 +94,11 @@ def lab(
     assert f"{site.project}-outside-engine" not in names, "without an engine outside there is no way to one"
 
 
-def upload(session: httpx.Client, picture: bytes) -> str:
-    """Upload one picture. Returns its identifier."""
-    asked = {"title": "Outside", "estimated_nb_files": 1, "no_deduplication": True}
-    made = session.post("/api/upload_sets", json=asked).json()["id"]
-    answer = session.post(
-        f"/api/upload_sets/{made}/files",
-        files={"file": ("outside.jpg", unique(picture), "image/jpeg")},
-        data={
-            "override_capture_time": "2026-09-02T10:00:00Z",
-            "override_latitude": "47.6",
-            "override_longitude": "-2.8",
-        },
-    )
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["picture_id"])
-
-
 def test_it_blurs_and_the_proof_names_it(lab: Lab, known: Known, user: httpx.Client, other_user: httpx.Client) -> None:
     picture = upload(user, known.jpeg)
     lab.published(picture)
-    shown = other_user.get(f"/api/pictures/{picture}/hd.jpg")
-    for kind, box in known.boxes.items():
-        assert_gone(known.image, Image.open(io.BytesIO(shown.content)).convert("L"), box, kind)
-    [[statement]] = lab.sql(f"SELECT statement FROM priv.blurring_proofs WHERE picture_id = '{picture}'")
-    assert HOST in json.loads(statement)["engine"]
+    assert_blurred(known, shown(other_user, picture))
+    assert HOST in proof(lab.sql, picture)["engine"]
 
 
 def test_the_way_leads_to_that_engine_and_nowhere_else(lab: Lab) -> None:
@@ -167,7 +134,7 @@ def test_nobody_else_is_taken_for_the_engine(
     while b"certificate verify error" not in relay.logs():
         assert time.monotonic() < deadline, relay.logs()[-2000:]
         time.sleep(1)
-    assert lab.state(picture) == "not-processed"
+    assert state(lab.sql, picture) == "not-processed"
     assert other_user.get(f"/api/pictures/{picture}/hd.jpg").status_code != 200
     assert b" bytes, " not in lab.engine.logs(), "it was sent a picture"
     lab.run(right)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from panoramax_ops.preflight.model import Problem
 from panoramax_ops.preflight.settings import Settings
 
-BUILTIN = "builtin"
+BUILTIN, SGBLUR = "builtin", "sgblur"
 _OUTSIDE = re.compile(r"https://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::([0-9]{1,5}))?")
 _ADDRESS = re.compile(r"http://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?):([0-9]{1,5})")
 
@@ -32,6 +32,8 @@ def engine(settings: Settings) -> Iterator[Problem]:
     if value == BUILTIN:
         return
     yield from _foreign_timeout(settings)
+    if value == SGBLUR:
+        return
     remedy = _remedy(settings, value)
     if remedy:
         yield settings.problem("site_blurring_engine", remedy)
@@ -46,13 +48,8 @@ def _remedy(settings: Settings, value: str) -> str:
             f"{outside[1]} is outside, and pictures that are not blurred yet must not leave the site; declare an engine"
             " in site_extra_services, or set site_blurring_engine_outside to true if that is meant (docs/blurring.md)"
         )
-    if value == "sgblur":
-        return (
-            "SGBlur is a service of your own, from an image that you have: declare its role in site_extra_services,"
-            " and give http://sgblur:8001 here (docs/blurring.md, SGBlur itself)"
-        )
     if host is None:
-        return "give builtin, an engine of your own as http://NAME:PORT, or one outside as https://HOST"
+        return "give builtin, sgblur, an engine of your own as http://NAME:PORT, or one outside as https://HOST"
     if host not in known_hosts(settings):
         return (
             f"{host} is no service of site_extra_services, and pictures that are not blurred yet must not leave"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from panoramax_ops import certificates
 from panoramax_ops.policy import PolicyError, load_policy, with_services
+from panoramax_ops.preflight.engine import SGBLUR
 from panoramax_ops.preflight.model import Problem
 from panoramax_ops.preflight.role_code import load
 from panoramax_ops.preflight.rules import PRIVATE_NAMES
@@ -102,6 +103,8 @@ def images(settings: Settings) -> Iterator[Problem]:
         yield settings.problem(
             "images_archive", f"images_source is {source}, which loads no file; set it to archive, or remove this line"
         )
+    if source != "registry" and settings.text("site_blurring_engine") == SGBLUR:
+        yield from _sgblur(settings)
     if source == "registry":
         yield from _registry(settings)
         yield from _references(settings, references)
@@ -109,6 +112,19 @@ def images(settings: Settings) -> Iterator[Problem]:
         yield settings.problem(
             "images_registry_references",
             f"images_source is {source}, which pulls nothing; set it to registry, or remove these lines",
+        )
+
+
+def _sgblur(settings: Settings) -> Iterator[Problem]:
+    image, example = settings.text("site_sgblur_image"), "e.g. ghcr.io/cquest/sgblur@sha256:..."
+    if not image:
+        yield settings.problem(
+            "site_blurring_engine",
+            f"name site_sgblur_image as well, the image that you have, pinned, {example}",
+        )
+    elif not PINNED.fullmatch(image):
+        yield settings.problem(
+            "site_sgblur_image", f"pin it by version or digest, {example}; 'latest' changes under the site"
         )
 
 
