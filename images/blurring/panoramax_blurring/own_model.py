@@ -30,6 +30,8 @@ class Declared:
     name: str
     sha256: str
     labels: tuple[str, ...]
+    #: the labels that count; empty for all
+    only: tuple[str, ...] = ()
     threshold: float = 0.5
     layout: str = "yolo"
     size: int = 640
@@ -105,6 +107,7 @@ class OwnModel:
         self._session = self._load(threads)
         inputs = self._session.get_inputs()
         self._input = inputs[0].name
+        self._counts = np.array([not declared.only or label in declared.only for label in declared.labels])
         shape = list(inputs[0].shape)
         if len(inputs) != 1 or len(shape) != 4 or shape[1] != 3:
             raise self._error(f"it must have one input of [1, 3, height, width]; it has {[i.shape for i in inputs]}")
@@ -187,7 +190,8 @@ class OwnModel:
         output = self._session.run(None, {self._input: planes})[0]
         declared = self.declared
         decoder = layouts.LAYOUTS[declared.layout]
-        boxes = decoder(np.asarray(output, np.float32), len(declared.labels), declared.threshold)
+        decoded = decoder(np.asarray(output, np.float32), len(declared.labels), declared.threshold)
+        boxes: layouts.Boxes = decoded[self._counts[decoded[:, 5].astype(int)]]
         if declared.layout == "map":
             # A map may be smaller than what the model was shown.
             boxes[:, :4] *= room[1] / output.shape[3]

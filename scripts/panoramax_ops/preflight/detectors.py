@@ -82,7 +82,10 @@ def _wrong_model(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         values = entry.get(key, [1, 1, 1])
         if len(values) != 3 or (key == "deviation" and 0 in values):
             yield f"{key} is {shown(values)}", "give three numbers, one for each colour" + ", not 0" * (key != "mean")
-    yield from _wrong_labels(entry.get("labels") or [])
+    labels = entry.get("labels") or []
+    yield from _wrong_labels(labels)
+    if strangers := sorted({str(label) for label in entry.get("only") or []} - {str(label) for label in labels}):
+        yield f"only names {', '.join(strangers)}", f"give some of its labels: {', '.join(map(str, labels))}"
     yield from _wrong_file(Path(str(entry.get("model") or "")), str(entry.get("sha256") or ""))
 
 

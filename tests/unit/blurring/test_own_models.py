@@ -38,7 +38,8 @@ def test_what_the_inventory_leaves_out_is_what_the_service_takes_for_granted() -
     ours = {field.name: field.default for field in fields(Declared)}
     for name, option in options.items():
         if "default" in option:
-            assert ours[name] == option["default"], name
+            default = option["default"]
+            assert ours[name] == (tuple(default) if isinstance(default, list) else default), name
     assert set(ours) == set(options) - {"version", "model", "url"} | {"kind"}
     assert options["layout"]["choices"] == list(layouts.LAYOUTS)
 
@@ -180,6 +181,13 @@ def test_margin_widens_and_small_finds_are_dropped(load: Callable[..., tuple[Own
     size, picture = (320, 320), parts(lamp(320, 320, (100, 100, 140, 120)))
     assert load([1, 3, 320, 320], margin=0.5)[0].find(size, picture)[0].box == (90, 90, 150, 130)
     assert load([1, 3, 320, 320], smallest=30)[0].find(size, picture) == []
+
+
+def test_labels_that_do_not_count_are_dropped(load: Callable[..., tuple[OwnModel, Runtime]]) -> None:
+    size, picture = (320, 320), parts(lamp(320, 320, (100, 100, 140, 120)))
+    for only, found in ((), ["lamp"]), (("lamp",), ["lamp"]), (("pole",), []):
+        one, _ = load([1, 3, 320, 320], labels=("lamp", "pole"), only=only)
+        assert [each.label for each in one.find(size, picture)] == found
 
 
 def test_a_model_that_is_not_the_declared_one_is_refused(load: Callable[..., tuple[OwnModel, Runtime]]) -> None:

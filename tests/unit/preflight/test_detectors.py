@@ -41,6 +41,7 @@ def test_good_ones_are_taken(model: dict[str, Any]) -> None:
     trees = {"name": "trees", "version": "2026.11+a", "url": "http://trees:8000"}
     full = {
         "layout": "map",
+        "only": ["text"],
         "threshold": 0.3,
         "size": 1920,
         "tiles": 3,
@@ -64,6 +65,7 @@ def test_good_ones_are_taken(model: dict[str, Any]) -> None:
         ({"model": "/nowhere.onnx"}, ["text: model is /nowhere.onnx", "no such file"]),
         ({"labels": []}, ["text: no labels", "name the model's classes"]),
         ({"labels": ["a", "a"]}, ["twice"]),
+        ({"only": ["sign", "text"]}, ["text: only names sign", "give some of its labels: text"]),
         ({"labels": ["a=b"]}, ['label "a=b"', "without [ ] = and |"]),
         ({"labels": [" a"]}, ["no space at its ends"]),
         ({"threshold": 0.0}, ["text: threshold is 0.0", "from 0.01 to 1"]),
