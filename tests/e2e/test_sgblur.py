@@ -6,6 +6,7 @@ shown is the way of the pictures, and the role.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import docker
@@ -70,6 +71,10 @@ def test_it_reaches_its_detection_and_has_no_place_to_keep_anything(site: Site, 
         assert attributes["Mounts"] == []
         assert list(attributes["NetworkSettings"]["Networks"]) == [f"{site.project}-back"]
         assert "CROP_SAVE_DIR=" in attributes["Config"]["Env"]
+
+
+def test_a_second_run_changes_nothing(site: Site) -> None:
+    assert re.search(r"changed=0 .* failed=0", playbook(site.inventory, "blurring.yml"))
 
 
 def test_the_verifier_finds_nothing_wrong_with_it(site: Site) -> None:
