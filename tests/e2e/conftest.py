@@ -14,7 +14,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ from typing import Any
 import docker
 import httpx
 import pytest
+import yaml
 
+from known import Known, self_test_picture
 from panoramax_ops.opening import Opened, open_accounts
 from panoramax_ops.scratch import write_inventory
 from panoramax_ops.verify.executed import execute
@@ -110,6 +112,19 @@ def playbook(inventory: Path, name: str) -> str:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     return done.stdout
+
+
+@contextmanager
+def declared(inventory: Path, playbook_name: str, settings: dict[str, Any]) -> Iterator[None]:
+    """The site with these settings in its inventory, brought in step with them by a playbook, and back again."""
+    file = inventory / "group_vars" / "all" / "zz_declared.yml"
+    file.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    try:
+        playbook(inventory, playbook_name)
+        yield
+    finally:
+        file.unlink()
+        playbook(inventory, playbook_name)
 
 
 def interrupt_deployment(inventory: Path, container: str) -> None:
@@ -280,6 +295,12 @@ def admin(site: Site, new_person: Callable[..., Person]) -> Iterator[httpx.Clien
 def engine() -> docker.DockerClient:
     """The Docker Engine that carries the site."""
     return docker.from_env()
+
+
+@pytest.fixture(scope="session")
+def known(site: Site, engine: docker.DockerClient) -> Known:
+    """The picture that the blurring tests itself with, and where face and plate are in it."""
+    return self_test_picture(site.project, engine)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 from PIL import Image
@@ -62,7 +63,7 @@ def assert_blurred(known: Known, jpeg: bytes) -> None:
         assert_gone(known.image, Image.open(io.BytesIO(jpeg)).convert("L"), box, kind)
 
 
-def proof(sql: Sql, picture: str) -> dict[str, str]:
+def proof(sql: Sql, picture: str) -> dict[str, Any]:
     """The statement that was signed when the picture was blurred."""
     [[statement]] = sql(f"SELECT statement FROM priv.blurring_proofs WHERE picture_id = '{picture}'")
     said = json.loads(statement)

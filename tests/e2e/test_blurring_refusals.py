@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from conftest import Site
-from known import Known, self_test_picture
+from known import Known
 
 CALLERS = 40
 
@@ -24,11 +24,6 @@ def address(site: Site, engine: docker.DockerClient) -> str:
     """Where the service listens on the internal network, which this machine can reach."""
     networks = engine.containers.get(f"{site.project}-blurring").attrs["NetworkSettings"]["Networks"]
     return f"http://{networks[f'{site.project}-back']['IPAddress']}:8001"
-
-
-@pytest.fixture(scope="module")
-def known(site: Site, engine: docker.DockerClient) -> Known:
-    return self_test_picture(site.project, engine)
 
 
 def post(address: str, picture: bytes) -> httpx.Response:

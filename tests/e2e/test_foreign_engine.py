@@ -19,7 +19,7 @@ import pytest
 
 from conftest import Site
 from engine_kit import Sql, assert_blurred, proof, published, shown, state, upload
-from known import Known, self_test_picture
+from known import Known
 
 FAULTS = ("echo", "garbage", "hanging")
 PATIENCE = 4
@@ -40,11 +40,6 @@ class Lab:
     def published(self, picture: str) -> None:
         """Wait until a picture is."""
         published(self.sql, picture, 60, lambda: [str(each.logs(tail=25), "utf-8") for each in self.containers])
-
-
-@pytest.fixture(scope="module")
-def known(site: Site, engine: docker.DockerClient) -> Known:
-    return self_test_picture(site.project, engine)
 
 
 @pytest.fixture(scope="module")

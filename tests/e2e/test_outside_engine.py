@@ -15,11 +15,10 @@ from typing import Any
 import docker
 import httpx
 import pytest
-import yaml
 
-from conftest import Site, playbook
+from conftest import Site, declared
 from engine_kit import Sql, assert_blurred, proof, published, shown, state, upload
-from known import Known, self_test_picture
+from known import Known
 from mail_server import make_certificate
 
 HOST = "blur.panoramax.test"
@@ -64,11 +63,6 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="module")
-def known(site: Site, engine: docker.DockerClient) -> Known:
-    return self_test_picture(site.project, engine)
-
-
-@pytest.fixture(scope="module")
 def lab(
     site: Site, user: httpx.Client, engine: docker.DockerClient, database_sql: Sql, right: tuple[Path, Path]
 ) -> Iterator[Lab]:
@@ -76,19 +70,15 @@ def lab(
     image = engine.containers.get(f"{site.project}-blurring").attrs["Config"]["Image"]
     made = Lab(site, engine, database_sql, image)
     made.run(right)
-    file = site.inventory / "group_vars" / "all" / "zz_engine.yml"
     settings = {
         "site_blurring_engine": f"https://{HOST}",
         "site_blurring_engine_outside": True,
         "site_outside_authority_file": str(right[0]),
     }
-    file.write_text(yaml.safe_dump(settings), encoding="utf-8")
     try:
-        playbook(site.inventory, "blurring.yml")
-        yield made
+        with declared(site.inventory, "blurring.yml", settings):
+            yield made
     finally:
-        file.unlink()
-        playbook(site.inventory, "blurring.yml")
         made.close()
     names = [container.name for container in engine.containers.list(all=True)]
     assert f"{site.project}-outside-engine" not in names, "without an engine outside there is no way to one"

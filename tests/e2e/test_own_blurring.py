@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import numpy as np
@@ -12,11 +11,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from conftest import Site, playbook
+from conftest import Site, declared
 from detecting_kit import example, own_upload, street
+from engine_kit import Sql, proof
 from known import assert_gone
 
-Sql = Callable[..., list[list[str]]]
 # The sign's writing, and a part of the house above it.
 WRITING, HOUSE = (1300, 640, 1830, 760), (900, 250, 1200, 450)
 
@@ -26,26 +25,19 @@ def seen(owner: httpx.Client, other: httpx.Client, sql: Sql) -> tuple[dict[str, 
     collection, picture = own_upload(owner)
     try:
         answer = other.get(f"/api/pictures/{picture}/hd.jpg")
-        [[statement]] = sql(f"SELECT statement FROM priv.blurring_proofs WHERE picture_id = '{picture}'")
-        return json.loads(statement)["models"], Image.open(io.BytesIO(answer.content)).convert("L")
+        return proof(sql, picture)["models"], Image.open(io.BytesIO(answer.content)).convert("L")
     finally:
         owner.delete(f"/api/collections/{collection}")
 
 
 @pytest.fixture(scope="module")
-def declared(site: Site) -> Iterator[str]:
+def checksum(site: Site) -> Iterator[str]:
     """The site with the model of docs/detection.md among what blurs; the model's checksum."""
     [model] = yaml.safe_load(example())["site_detectors"]
     model |= {"kind": "plate"}
     del model["version"]
-    file = site.inventory / "group_vars" / "all" / "zz_models.yml"
-    file.write_text(yaml.safe_dump({"site_blurring_models": [model]}), encoding="utf-8")
-    try:
-        playbook(site.inventory, "blurring.yml")
+    with declared(site.inventory, "blurring.yml", {"site_blurring_models": [model]}):
         yield str(model["sha256"])
-    finally:
-        file.unlink()
-        playbook(site.inventory, "blurring.yml")
 
 
 def test_without_it_the_writing_can_be_read(user: httpx.Client, other_user: httpx.Client, database_sql: Sql) -> None:
@@ -57,11 +49,11 @@ def test_without_it_the_writing_can_be_read(user: httpx.Client, other_user: http
 
 
 def test_what_it_finds_is_blurred_and_the_proof_names_it(
-    declared: str, user: httpx.Client, other_user: httpx.Client, database_sql: Sql
+    checksum: str, user: httpx.Client, other_user: httpx.Client, database_sql: Sql
 ) -> None:
     before = Image.open(io.BytesIO(street())).convert("L")
     models, after = seen(user, other_user, database_sql)
     assert_gone(before, after, WRITING, "the writing on the sign")
     assert np.array_equal(np.asarray(before.crop(HOUSE)), np.asarray(after.crop(HOUSE)))
-    assert models["own/text"] == declared[:16]
+    assert models["own/text"] == checksum[:16]
     assert {"faces.onnx", "plates.onnx"} <= set(models)

@@ -12,36 +12,24 @@ from collections.abc import Iterator
 import docker
 import httpx
 import pytest
-import yaml
 
-from conftest import Site, playbook
+from conftest import Site, declared, playbook
 from engine_kit import Sql, assert_blurred, proof, published, shown, upload
-from known import Known, self_test_picture
+from known import Known
 
 NAMES = ("sgblur", "sgblur-detection")
-
-
-@pytest.fixture(scope="module")
-def known(site: Site, engine: docker.DockerClient) -> Known:
-    return self_test_picture(site.project, engine)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def sgblur(site: Site, engine: docker.DockerClient) -> Iterator[None]:
     """The site with SGBlur, of two programs."""
-    file = site.inventory / "group_vars" / "all" / "zz_engine.yml"
     settings = {
         "site_blurring_engine": "sgblur",
         "site_sgblur_image": engine.containers.get(f"{site.project}-blurring").attrs["Config"]["Image"],
         "sgblur_detection_command": ["python3", "-m", "http.server", "8001"],
     }
-    file.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    try:
-        playbook(site.inventory, "blurring.yml")
+    with declared(site.inventory, "blurring.yml", settings):
         yield
-    finally:
-        file.unlink()
-        playbook(site.inventory, "blurring.yml")
     left = {container.name for container in engine.containers.list(all=True)}
     assert not left & {f"{site.project}-{name}" for name in NAMES}
 

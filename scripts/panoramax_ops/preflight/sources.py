@@ -156,10 +156,10 @@ def _references(settings: Settings, references: dict[str, Any]) -> Iterator[Prob
             f"digest, e.g. registry.example.org/panoramax/{missing[0]}:1.2.3",
         )
     # Of several hosts each needs some images only, and all are told of all.
-    services = {str(service.get("role")) for service in settings.usable("site_extra_services", list) or []}
+    further = {str(service.get("role")) for service in settings.usable("site_extra_services", list) or []}
     if settings.text("site_blurring_engine") == SGBLUR:
-        services.add(SGBLUR)
-    known = sorted({*names, *settings.defaults["images_names"], *services})
+        further.add(SGBLUR)
+    known = sorted({*names, *settings.defaults["images_names"], *further})
     for image, reference in references.items():
         if image not in known:
             near = difflib.get_close_matches(str(image), known, n=1)
